@@ -1,0 +1,97 @@
+package account
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/ledger"
+)
+
+// ArticleInput is what an owner says about a piece of knowledge. A blank language means english.
+type ArticleInput struct {
+	Title    string
+	URL      string // where a visitor can read it; may be blank
+	Content  string // Markdown
+	Language string // one of Languages
+}
+
+const (
+	maxArticleTitle = 200 // characters
+	maxArticle      = 50_000
+)
+
+// languages are the text search configurations every supported Postgres (14 and newer) brings along.
+var languages = []string{
+	"arabic", "armenian", "basque", "catalan", "danish", "dutch", "english", "finnish", "french", "german", "greek", "hindi", "hungarian",
+	"indonesian", "irish", "italian", "lithuanian", "nepali", "norwegian", "portuguese", "romanian", "russian", "serbian", "simple",
+	"spanish", "swedish", "tamil", "turkish", "yiddish",
+}
+
+// Languages are those an article can be in; simple is for every other.
+func Languages() []string { return slices.Clone(languages) }
+
+// check returns the input as it is stored, or Invalid with a problem for every bad field.
+func (in ArticleInput) check() (ArticleInput, error) {
+	p := problems{}
+	in.Title = p.line("title", in.Title, maxArticleTitle, true)
+	in.URL = p.link("url", in.URL)
+	in.Content = p.paragraphs("content", in.Content, maxArticle, true)
+	in.Language = cmp.Or(strings.ToLower(strings.TrimSpace(in.Language)), "english")
+	p.oneOf("language", in.Language, languages...)
+	return in, p.err()
+}
+
+func (in ArticleInput) over(a *domain.Article) {
+	a.Title, a.URL, a.Content, a.Language, a.UpdatedAt = in.Title, in.URL, in.Content, in.Language, now()
+}
+
+// Articles lists an organisation's articles by title.
+func (s *Service) Articles(ctx context.Context, org domain.OrgID) ([]domain.Article, error) {
+	return s.ledger.Articles(ctx, org)
+}
+
+// Article reads an article. It fails with NotFound, for another organisation's too.
+func (s *Service) Article(ctx context.Context, org domain.OrgID, id domain.ArticleID) (domain.Article, error) {
+	a, err := s.ledger.Article(ctx, org, id)
+	return a, found(err, "article")
+}
+
+// CreateArticle makes an article; agents find it at once. It fails with Invalid.
+func (s *Service) CreateArticle(ctx context.Context, org domain.OrgID, in ArticleInput) (domain.Article, error) {
+	a, err := newArticle(org, in)
+	if err != nil {
+		return domain.Article{}, err
+	}
+	return a, s.ledger.CreateArticle(ctx, a)
+}
+
+func newArticle(org domain.OrgID, in ArticleInput) (domain.Article, error) {
+	in, err := in.check()
+	a := domain.Article{ID: ledger.NewID[domain.ArticleID](), OrgID: org, CreatedAt: now()}
+	in.over(&a)
+	return a, err
+}
+
+// UpdateArticle changes an article; agents find the new words at once. It fails with Invalid and NotFound.
+func (s *Service) UpdateArticle(ctx context.Context, org domain.OrgID, id domain.ArticleID, in ArticleInput) (domain.Article, error) {
+	a, err := s.Article(ctx, org, id)
+	if err != nil {
+		return domain.Article{}, err
+	}
+	if in, err = in.check(); err != nil {
+		return domain.Article{}, err
+	}
+	in.over(&a)
+	if err := s.ledger.UpdateArticle(ctx, a); err != nil {
+		return domain.Article{}, found(err, "article")
+	}
+	return a, nil
+}
+
+// DeleteArticle removes an article. It fails with NotFound.
+func (s *Service) DeleteArticle(ctx context.Context, org domain.OrgID, id domain.ArticleID) error {
+	return found(s.ledger.DeleteArticle(ctx, org, id), "article")
+}

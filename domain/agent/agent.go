@@ -1,0 +1,123 @@
+// Package agent gives agents their voice: one Runtime per kind, each turning a thread's history into replies. It must never
+// touch the ledger, decide who may speak, or retry: that is the dispatcher's. It knows only the turn it was handed.
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// Runtime is one way of answering. A Runtime is safe for concurrent use and keeps nothing between turns.
+type Runtime interface {
+	// Turn answers r.Pending. It may send replies early through the sink and returns the last one in its Result, so that the
+	// caller can store it together with the turn's end. It honours ctx, and fails with *Failure.
+	Turn(ctx context.Context, r TurnRequest, sink Sink) (Result, error)
+}
+
+// Sink takes what a turn produces before it ends. Its methods may be called from one goroutine at a time.
+type Sink interface {
+	// Delta shows the visitor a piece of the coming reply. A hint: it may be lost.
+	Delta(text string)
+	// Reply stores and delivers a message at once. It fails if the thread has changed hands; the turn should then end with that error.
+	Reply(ctx context.Context, r Reply) error
+	// Step records what the turn did, for the flight recorder.
+	Step(s Step)
+}
+
+// Reply is one outbound message. Content is never blank.
+type Reply struct {
+	Content     string             `json:"content"`
+	ContentType domain.ContentType `json:"content_type,omitempty"` // empty = text
+	Citations   []domain.Citation  `json:"citations,omitempty"`
+}
+
+// Result is how a turn ended. A turn without a reply and without a handoff is a failed one, unless it sent replies through the sink.
+type Result struct {
+	Reply   *Reply
+	Handoff *Handoff // the agent wants a person to take over, after Reply
+	Usage   Usage
+}
+
+// Handoff asks for a person.
+type Handoff struct {
+	Reason string `json:"reason"`
+}
+
+// Usage is what a turn cost.
+type Usage struct {
+	PromptTokens     int     `json:"prompt_tokens"`
+	CompletionTokens int     `json:"completion_tokens"`
+	CostUSD          float64 `json:"cost_usd"`
+}
+
+// Step is one entry of the flight recorder: a model call, a tool call or its result.
+type Step struct {
+	Kind   domain.TimelineKind // model_call, tool_call, tool_result
+	After  time.Duration       // since the turn began
+	Detail map[string]any      // no secrets
+}
+
+// TurnRequest is all an agent learns about the conversation. Its JSON is the one PROTOCOL section 8 gives.
+type TurnRequest struct {
+	TurnID         domain.TurnID   `json:"turn_id"`
+	ThreadID       domain.ThreadID `json:"thread_id"`
+	Channel        string          `json:"channel"`
+	Agent          Self            `json:"agent"`
+	IsOwner        bool            `json:"is_owner"`       // always false for visitors
+	Classification string          `json:"classification"` // PUBLIC
+	Messages       []Line          `json:"messages"`       // oldest first, the last lines of the thread
+	Pending        []int64         `json:"pending"`        // seqs of the lines this turn is to answer
+	Contact        Contact         `json:"contact"`
+	Profile        json.RawMessage `json:"profile,omitempty"`
+	Page           *domain.Page    `json:"page,omitempty"`
+
+	OrgID     domain.OrgID     `json:"-"` // scope of knowledge searches
+	InboxID   domain.WidgetID  `json:"-"` // what the websocket runtime calls inbox_id
+	ContactID domain.ContactID `json:"-"`
+}
+
+// Self is the agent as it knows itself.
+type Self struct {
+	ID   domain.AgentID `json:"id"`
+	Name string         `json:"name"`
+}
+
+// Line is a message as agents see it.
+type Line struct {
+	ID        domain.MessageID `json:"-"`
+	Seq       int64            `json:"seq"`
+	Author    domain.Author    `json:"author"`
+	Content   string           `json:"content"`
+	CreatedAt time.Time        `json:"created_at"`
+}
+
+// Contact is what agents may know of whom they talk with.
+type Contact struct {
+	Name  string `json:"name,omitempty"`
+	Email string `json:"email,omitempty"`
+	Phone string `json:"phone,omitempty"`
+}
+
+// Failure is a turn that did not come off. Reason is one short sentence for the timeline, without secrets.
+type Failure struct {
+	Reason    string
+	Permanent bool // trying again cannot help: bad configuration, a refused request
+	Err       error
+}
+
+func (f *Failure) Error() string {
+	if f.Err != nil {
+		return f.Reason + ": " + f.Err.Error()
+	}
+	return f.Reason
+}
+
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Knowledge finds passages of one organisation's articles, best first. It returns none, not an error, when nothing fits.
+type Knowledge interface {
+	Search(ctx context.Context, org domain.OrgID, query string, limit int) ([]domain.Passage, error)
+}

@@ -1,0 +1,41 @@
+package agent
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// Deps is what runtimes need from outside. It is shared by all of them.
+type Deps struct {
+	Knowledge Knowledge    // nil = there is none to search
+	Outbound  *Outbound    // nil = a strict guard that refuses private addresses
+	Log       *slog.Logger // nil = silent
+}
+
+// runtimes has the constructor of every kind in [domain.AgentKinds]. A new kind is one file and one entry.
+var runtimes = map[domain.AgentKind]func(domain.Agent, Deps) (Runtime, error){
+	domain.AgentBuiltin:   newBuiltin,
+	domain.AgentWebSocket: newWebSocket,
+}
+
+// New makes the runtime of an agent. It does no I/O, so it may be called for every turn. It fails with a permanent
+// *Failure if this version does not run the agent's kind or its config is not valid.
+func New(a domain.Agent, d Deps) (Runtime, error) {
+	if d.Outbound == nil {
+		d.Outbound = &strict
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	construct, ok := runtimes[a.Kind]
+	if !ok {
+		return nil, &Failure{Reason: fmt.Sprintf("this version does not run agents of kind %.40q", a.Kind), Permanent: true}
+	}
+	rt, err := construct(a, d)
+	if err != nil {
+		return nil, &Failure{Reason: "its configuration is not valid", Permanent: true, Err: err}
+	}
+	return rt, nil
+}

@@ -1,0 +1,202 @@
+package chat
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"time"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/lead"
+	"github.com/parley-chat/parley/domain/ledger"
+)
+
+// Visitor is somebody at a widget, proven by their session's token: all that they may touch is their own thread.
+type Visitor struct {
+	Widget  domain.Widget
+	Session domain.Session
+	Contact domain.Contact
+	Thread  domain.Thread // ID empty before Enter, or when nothing was ever said
+}
+
+// Arrival is what a browser tells when it opens a session.
+type Arrival struct {
+	Token       string // of an earlier session; unknown or expired ones get a new session
+	Page        domain.Page
+	Attribution map[string]string
+	Identity    *Identity
+	Locale      string
+	Timezone    string
+}
+
+// Identity is the site's word for who a visitor is.
+type Identity struct {
+	UserID    string
+	Name      string
+	Email     string
+	Timestamp int64 // Unix seconds
+	Signature string
+}
+
+// Widget finds a widget for a page of the given origin. It fails with NotFound (unknown_widget) and Forbidden
+// (widget_disabled, origin_not_allowed).
+func (s *Service) Widget(ctx context.Context, key, origin string) (domain.Widget, error) {
+	w, err := s.ledger.WidgetByKey(ctx, key)
+	switch {
+	case domain.KindOf(err) == domain.NotFound && err != nil:
+		return w, &domain.Error{Kind: domain.NotFound, Code: domain.CodeUnknownWidget, Msg: "there is no widget with this key"}
+	case err != nil:
+		return w, err
+	case !w.Enabled:
+		return w, &domain.Error{Kind: domain.Forbidden, Code: domain.CodeWidgetDisabled, Msg: "this chat is switched off"}
+	case !w.AllowsOrigin(origin):
+		return w, &domain.Error{Kind: domain.Forbidden, Code: domain.CodeOriginNotAllowed,
+			Msg: "this page may not embed the widget; its owner can add the origin to the widget's allowed origins"}
+	}
+	return w, nil
+}
+
+// Arrive opens a session, or resumes the one whose token is given, and returns the token to come back with. A bad identity
+// refuses all of it.
+func (s *Service) Arrive(ctx context.Context, w domain.Widget, a Arrival) (v Visitor, token string, resumed bool, err error) {
+	if a.Identity != nil {
+		if err := s.verify(w, *a.Identity); err != nil {
+			return Visitor{}, "", false, err
+		}
+	}
+	if a.Token != "" {
+		if v, err = s.Visitor(ctx, w, a.Token); err == nil {
+			token, resumed = a.Token, true
+		} else if domain.KindOf(err) != domain.Unauthenticated {
+			return Visitor{}, "", false, err
+		}
+	}
+	if !resumed {
+		if v, token, err = s.newSession(ctx, w, a); err != nil {
+			return Visitor{}, "", false, err
+		}
+	} else {
+		v.Session = describe(v.Session, a)
+		if err := s.ledger.TouchSession(ctx, v.Session); err != nil {
+			return Visitor{}, "", false, err
+		}
+	}
+	if a.Identity != nil {
+		if err := s.bind(ctx, &v, *a.Identity); err != nil {
+			return Visitor{}, "", false, err
+		}
+	}
+	return v, token, resumed, nil
+}
+
+func (s *Service) newSession(ctx context.Context, w domain.Widget, a Arrival) (Visitor, string, error) {
+	now := time.Now()
+	contact := domain.Contact{ID: ledger.NewID[domain.ContactID](), OrgID: w.OrgID, Stub: true, Profile: json.RawMessage("{}"), CreatedAt: now, UpdatedAt: now}
+	session := describe(domain.Session{ID: ledger.NewID[domain.SessionID](), OrgID: w.OrgID, WidgetID: w.ID, ContactID: contact.ID, CreatedAt: now}, a)
+	token := newToken()
+	if err := s.ledger.CreateSession(ctx, session, hash(token), contact); err != nil {
+		return Visitor{}, "", err
+	}
+	return Visitor{Widget: w, Session: session, Contact: contact}, token, nil
+}
+
+// describe notes what the browser told of this visit, and that the session is in use.
+func describe(s domain.Session, a Arrival) domain.Session {
+	if p := lead.Page(a.Page); p != (domain.Page{}) {
+		s.Page = p
+	}
+	if len(s.Attribution) == 0 || len(a.Attribution) > 0 {
+		s.Attribution = lead.Attribution(a.Attribution)
+	}
+	if a.Locale != "" {
+		s.Locale = lead.Cut(a.Locale, 35)
+	}
+	if a.Timezone != "" {
+		s.Timezone = lead.Cut(a.Timezone, 64)
+	}
+	s.LastSeenAt = time.Now()
+	s.ExpiresAt = s.LastSeenAt.Add(domain.SessionLifetime)
+	return s
+}
+
+// Visitor says whose token this is. It fails with Unauthenticated: unauthorized without a token, session_expired with one that
+// is not good (any more).
+func (s *Service) Visitor(ctx context.Context, w domain.Widget, token string) (Visitor, error) {
+	if token == "" {
+		return Visitor{}, &domain.Error{Kind: domain.Unauthenticated, Code: domain.CodeUnauthorized, Msg: "open a session first"}
+	}
+	session, err := s.ledger.SessionByToken(ctx, w.ID, hash(token))
+	if err != nil && domain.KindOf(err) == domain.NotFound {
+		return Visitor{}, &domain.Error{Kind: domain.Unauthenticated, Code: domain.CodeSessionExpired, Msg: "this session has ended, open a new one"}
+	} else if err != nil {
+		return Visitor{}, err
+	}
+	v := Visitor{Widget: w, Session: session}
+	if v.Contact, err = s.ledger.Contact(ctx, w.OrgID, session.ContactID); err != nil {
+		return Visitor{}, err
+	}
+	v.Thread, err = s.ledger.ThreadByKey(ctx, w.OrgID, ledger.CorrelationKey(session.ContactID, domain.ChannelWebchat))
+	if err != nil && domain.KindOf(err) != domain.NotFound {
+		return Visitor{}, err
+	}
+	return v, nil
+}
+
+// Enter makes sure that the visitor has a thread to write in and to follow. Until something is said in it, nobody else sees it.
+func (s *Service) Enter(ctx context.Context, v *Visitor) error {
+	if v.Thread.ID != "" && v.Thread.WidgetID == v.Widget.ID {
+		return nil
+	}
+	t, err := s.ledger.EnsureThread(ctx, v.Session)
+	if err == nil {
+		v.Thread = t
+	}
+	return err
+}
+
+// Identify binds the visitor's session to the contact their site vouches for.
+func (s *Service) Identify(ctx context.Context, v *Visitor, id Identity) error {
+	if err := s.verify(v.Widget, id); err != nil {
+		return err
+	}
+	return s.bind(ctx, v, id)
+}
+
+func (s *Service) verify(w domain.Widget, id Identity) error {
+	if id.UserID == "" || len(id.UserID) > 200 {
+		return &domain.Error{Kind: domain.Forbidden, Code: domain.CodeIdentityInvalid, Msg: "the identity names no user"}
+	}
+	return domain.VerifyIdentity(w.IdentitySecret, id.UserID, id.Timestamp, id.Signature, time.Now())
+}
+
+func (s *Service) bind(ctx context.Context, v *Visitor, id Identity) error {
+	c, err := s.ledger.Identify(ctx, v.Session.ContactID, v.Session.OrgID, id.UserID, lead.Cut(id.Name, 200), lead.Cut(id.Email, 254))
+	if err != nil {
+		return err
+	}
+	if err := s.ledger.BindSession(ctx, v.Session.ID, c.ID); err != nil {
+		return err
+	}
+	if c.ID != v.Contact.ID { // the organisation knows them already: their thread goes on
+		v.Thread, err = s.ledger.ThreadByKey(ctx, v.Session.OrgID, ledger.CorrelationKey(c.ID, domain.ChannelWebchat))
+		if err != nil && domain.KindOf(err) != domain.NotFound {
+			return err
+		}
+	}
+	v.Contact, v.Session.ContactID, v.Session.Identified = c, c.ID, true
+	return nil
+}
+
+// newToken makes 256 random bits.
+func newToken() string {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func hash(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}

@@ -1,0 +1,44 @@
+// Package chat is what people do in a thread. Visitors arrive, say something, ask for a person, identify themselves; the team
+// replies, takes over, hands back, closes, and reads the inbox and the flight recorder. It must never give an agent its turn: it
+// records what was said, and the ledger's dispatches do the rest.
+package chat
+
+import (
+	"log/slog"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/domain/relay"
+)
+
+// Service does it all. It is safe for concurrent use and keeps nothing in memory.
+type Service struct {
+	ledger *ledger.Ledger
+	relay  *relay.Relay
+	log    *slog.Logger
+}
+
+// New makes the service.
+func New(l *ledger.Ledger, r *relay.Relay, log *slog.Logger) *Service {
+	return &Service{l, r, log}
+}
+
+const maxClientID = 64 // code points
+
+// checkLine trims a line and refuses what nobody could answer.
+func checkLine(clientID, content string) (string, error) {
+	content = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(content, "\x00", ""), "\uFFFD"))
+	switch n := utf8.RuneCountInString(content); {
+	case clientID == "" || utf8.RuneCountInString(clientID) > maxClientID || strings.ContainsRune(clientID, 0) || !utf8.ValidString(clientID):
+		return "", domain.InvalidField("client_id", "must have 1 to 64 characters")
+	case n == 0:
+		return "", &domain.Error{Kind: domain.Invalid, Code: domain.CodeEmptyContent, Msg: "write something first",
+			Fields: map[string]string{"content": "must not be empty"}}
+	case n > domain.MaxMessageChars:
+		return "", &domain.Error{Kind: domain.Invalid, Code: domain.CodeTooLong, Msg: "that is too long, please shorten it to 4000 characters",
+			Fields: map[string]string{"content": "must have at most 4000 characters"}}
+	}
+	return content, nil
+}

@@ -1,0 +1,82 @@
+package chat
+
+import (
+	"context"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/domain/relay"
+)
+
+// Reply records what a person of the organisation wrote to the contact, and takes the thread over. A closed thread opens again.
+// It is idempotent in clientID for the same person, and fails with Invalid, NotFound (also for another organisation's thread) or Unavailable.
+// A who without an ID is a program with an API key.
+func (s *Service) Reply(ctx context.Context, who domain.User, thread domain.ThreadID, clientID, content string) (m domain.Message, duplicate bool, err error) {
+	if content, err = checkLine(clientID, content); err != nil {
+		return m, false, err
+	}
+	out, err := s.teamDid(ctx, who, thread, ledger.PersonReply{User: who, ClientID: clientID, Content: content})
+	if err != nil {
+		return m, false, err
+	}
+	return *out.Message, out.Duplicate, nil
+}
+
+// AddNote records a remark that only the team sees, in the thread's timeline.
+func (s *Service) AddNote(ctx context.Context, who domain.User, thread domain.ThreadID, content string) error {
+	content, err := checkLine("note", content)
+	if err != nil {
+		return err
+	}
+	_, err = s.teamDid(ctx, who, thread, ledger.TeamNote{User: who, Content: content})
+	return err
+}
+
+// TakeOver gives the thread to a person; agents are silent from then on. Taking what one has already changes nothing.
+func (s *Service) TakeOver(ctx context.Context, who domain.User, thread domain.ThreadID) (domain.Thread, error) {
+	return s.move(ctx, who, thread, ledger.TakeOver{User: who})
+}
+
+// HandBack gives the thread back to its agent, which at once answers what nobody has answered yet.
+func (s *Service) HandBack(ctx context.Context, who domain.User, thread domain.ThreadID) (domain.Thread, error) {
+	return s.move(ctx, who, thread, ledger.HandBack{User: who})
+}
+
+// Release lets the thread wait for another person.
+func (s *Service) Release(ctx context.Context, who domain.User, thread domain.ThreadID) (domain.Thread, error) {
+	return s.move(ctx, who, thread, ledger.Release{User: who})
+}
+
+// Close resolves the thread. The visitor's next message opens it again.
+func (s *Service) Close(ctx context.Context, who domain.User, thread domain.ThreadID) (domain.Thread, error) {
+	return s.move(ctx, who, thread, ledger.Close{User: who})
+}
+
+// SetLabels replaces a thread's labels.
+func (s *Service) SetLabels(ctx context.Context, who domain.User, thread domain.ThreadID, labels []string) error {
+	return s.ledger.SetLabels(ctx, who.OrgID, thread, labels)
+}
+
+// Read records that somebody of the team has seen everything up to seq.
+func (s *Service) Read(ctx context.Context, who domain.User, thread domain.ThreadID, seq int64) error {
+	_, err := s.teamDid(ctx, who, thread, ledger.Seen{By: who.ID, Seq: seq})
+	return err
+}
+
+// Writes shows the visitor that a person has begun or stopped to write. It fails with NotFound for another organisation's thread.
+func (s *Service) Writes(ctx context.Context, who domain.User, thread domain.ThreadID, on bool) error {
+	if _, err := s.ledger.Thread(ctx, who.OrgID, thread); err != nil {
+		return err
+	}
+	s.relay.Hint(relay.Hint{Thread: thread, Kind: relay.Typing, On: on, Author: domain.Author{Kind: domain.AuthorHuman, Name: who.Name}})
+	return nil
+}
+
+func (s *Service) move(ctx context.Context, who domain.User, thread domain.ThreadID, c ledger.Change) (domain.Thread, error) {
+	out, err := s.teamDid(ctx, who, thread, c)
+	return out.Thread, err
+}
+
+func (s *Service) teamDid(ctx context.Context, who domain.User, thread domain.ThreadID, c ledger.Change) (ledger.Outcome, error) {
+	return s.ledger.Append(ctx, ledger.Append{OrgID: who.OrgID, ThreadID: thread, Change: c})
+}

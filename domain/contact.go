@@ -1,0 +1,47 @@
+package domain
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Contact is a person we talk with. It is a stub until they say who they are.
+type Contact struct {
+	ID         ContactID `bun:",pk"`
+	OrgID      OrgID
+	ExternalID string `bun:",nullzero"` // the site's own id for them, proven by an identity signature
+	Name       string
+	Email      string
+	Phone      string
+	Stub       bool
+	OptedOut   bool
+	Profile    json.RawMessage `bun:"type:jsonb"`
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+}
+
+// Session is one browser's visit to one widget. Its token is known only to the browser; we keep the hash.
+type Session struct {
+	ID          SessionID `bun:",pk"`
+	OrgID       OrgID
+	WidgetID    WidgetID
+	ContactID   ContactID
+	Identified  bool            // bound by a good identity signature
+	Page        Page            `bun:"type:jsonb"`
+	Attribution json.RawMessage `bun:"type:jsonb"`
+	Locale      string
+	Timezone    string
+	CreatedAt   time.Time
+	LastSeenAt  time.Time
+	ExpiresAt   time.Time // 90 days after it was last used
+}
+
+// SessionLifetime is how long an unused session token stays good.
+const SessionLifetime = 90 * 24 * time.Hour
+
+// Page is where the visitor is.
+type Page struct {
+	URL      string `json:"url,omitempty"`
+	Title    string `json:"title,omitempty"`
+	Referrer string `json:"referrer,omitempty"`
+}

@@ -1,0 +1,187 @@
+// Package dispatch gives agents their turns: it claims dispatches that are due, runs their turns under a lease, and appends what
+// came of them. It must never decide who may speak (the ledger's append does, in one place) or hold work that is not a row.
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/agent"
+	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/domain/relay"
+)
+
+// Options of a Dispatcher; the zero value of a field means its default.
+type Options struct {
+	Workers int           // turns at once on this node (64)
+	Lease   time.Duration // how long a turn stays ours without a sign of life (15 s); renewed three times as often
+	Grace   time.Duration // how long turns may go on after Run was told to end (10 s)
+	Log     *slog.Logger
+}
+
+// Dispatcher runs the turns of one node. Any number of nodes may run one on the same ledger.
+type Dispatcher struct {
+	ledger  *ledger.Ledger
+	relay   *relay.Relay
+	voice   func(domain.Agent) (agent.Runtime, error)
+	o       Options
+	wake    chan time.Time
+	leases  *leases
+	running sync.WaitGroup
+	free    chan struct{} // one token a worker that has nothing to do
+	ended   func(Ended)
+}
+
+// Ended is a turn that has ended on this node.
+type Ended struct {
+	Outcome string // done, failed, released or skipped
+	Took    time.Duration
+}
+
+// OnTurn names who hears of every turn's end; it must not block. Call it once, before Run.
+func (d *Dispatcher) OnTurn(f func(Ended)) { d.ended = f }
+
+const (
+	sweepEvery = time.Minute           // finds what a lost wake-up left behind
+	claimPause = 10 * time.Millisecond // before claiming again what is due but was locked
+	retryPause = time.Second           // before asking a database again that is away
+	claimMax   = 64                    // dispatches in one statement
+)
+
+// New makes a dispatcher that gives agents their voice by voice. Run must be called.
+func New(l *ledger.Ledger, r *relay.Relay, voice func(domain.Agent) (agent.Runtime, error), o Options) *Dispatcher {
+	if o.Workers == 0 {
+		o.Workers = 64
+	}
+	if o.Lease == 0 {
+		o.Lease = 15 * time.Second
+	}
+	if o.Grace == 0 {
+		o.Grace = 10 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	d := &Dispatcher{ledger: l, relay: r, voice: voice, o: o, wake: make(chan time.Time, 64), leases: newLeases(), free: make(chan struct{}, o.Workers), ended: func(Ended) {}}
+	for range o.Workers {
+		d.free <- struct{}{}
+	}
+	r.OnWork(d.Wake)
+	return d
+}
+
+// Wake says that a dispatch wants a worker at due; a zero due means: look now. It never blocks. A wake-up lost because too many
+// wait is none: whoever takes the others looks for all that is due.
+func (d *Dispatcher) Wake(due time.Time) {
+	select {
+	case d.wake <- due:
+	default:
+	}
+}
+
+var errShutdown = errors.New("dispatch: shutting down")
+
+// Run takes turns until ctx ends. It then claims no more, lets those in progress go on for Grace, hands back what is left, and
+// returns once every turn has ended. A turn cut short in another way stays in the ledger and comes due again when its lease runs out.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	turns, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(nil)
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(d.o.Grace, func() { cut(errShutdown) }) })()
+
+	renewing, stop := context.WithCancel(turns)
+	var renewer sync.WaitGroup
+	renewer.Go(func() { d.renew(renewing) })
+	d.claim(ctx, turns)
+	d.running.Wait()
+	stop()
+	renewer.Wait()
+	return nil
+}
+
+// claim takes what is due, waits for what comes due next or for a wake-up, and so on until ctx ends.
+func (d *Dispatcher) claim(ctx, turns context.Context) {
+	next := time.NewTimer(0)
+	defer next.Stop()
+	at := time.Now() // when next fires
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case due := <-d.wake:
+			if !due.IsZero() && !due.Before(at) {
+				continue
+			}
+			at = due
+			next.Reset(time.Until(due))
+			continue
+		case <-sweep.C:
+			if err := d.ledger.SweepTurns(ctx); err != nil && ctx.Err() == nil {
+				d.o.Log.WarnContext(ctx, "sweep failed", "err", err)
+			}
+		case <-next.C:
+		}
+		wait := d.take(ctx, turns)
+		at = time.Now().Add(wait)
+		next.Reset(wait)
+	}
+}
+
+// take claims until nothing is due or no worker is free, and says in how long to look again.
+func (d *Dispatcher) take(ctx, turns context.Context) time.Duration {
+	for {
+		free, ok := d.reserve(ctx)
+		if !ok {
+			return 0
+		}
+		claims, err := d.ledger.Claim(ctx, free, d.o.Lease)
+		for range free - len(claims) {
+			d.free <- struct{}{}
+		}
+		for _, c := range claims {
+			d.running.Go(func() {
+				defer func() { d.free <- struct{}{} }()
+				d.turn(turns, c)
+			})
+		}
+		if err == nil && len(claims) == free {
+			continue
+		}
+		var in time.Duration
+		if err == nil {
+			in, ok, err = d.ledger.NextDue(ctx)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return 0
+		case err != nil:
+			d.o.Log.WarnContext(ctx, "cannot claim", "err", err)
+			return retryPause
+		case !ok:
+			return sweepEvery
+		}
+		return min(max(in, claimPause), sweepEvery)
+	}
+}
+
+// reserve waits for a free worker and takes whichever others are free too.
+func (d *Dispatcher) reserve(ctx context.Context) (n int, ok bool) {
+	select {
+	case <-d.free:
+	case <-ctx.Done():
+		return 0, false
+	}
+	for n = 1; n < claimMax; n++ {
+		select {
+		case <-d.free:
+		default:
+			return n, true
+		}
+	}
+	return n, true
+}

@@ -1,0 +1,44 @@
+package dispatch
+
+import (
+	"encoding/json"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/agent"
+	"github.com/parley-chat/parley/domain/ledger"
+)
+
+// public is the classification of everything said with visitors.
+const public = "PUBLIC"
+
+// request is what an agent learns about the turn it is given.
+func request(c ledger.Claim, b ledger.Briefing) agent.TurnRequest {
+	r := agent.TurnRequest{
+		TurnID: c.Turn, ThreadID: c.ThreadID, Channel: b.Channel, Agent: agent.Self{ID: b.Agent.ID, Name: b.Agent.Name},
+		Classification: public, OrgID: c.OrgID, InboxID: b.WidgetID, ContactID: b.Contact.ID,
+		Contact: agent.Contact{Name: b.Contact.Name, Email: b.Contact.Email, Phone: b.Contact.Phone},
+		Profile: profile(b),
+	}
+	if b.Page != (domain.Page{}) {
+		r.Page = &b.Page
+	}
+	for _, m := range b.Messages {
+		r.Messages = append(r.Messages, agent.Line{ID: m.ID, Seq: m.Seq, Author: m.Author, Content: m.Content, CreatedAt: m.CreatedAt})
+		if m.Direction == domain.Inbound && m.Seq >= c.FromSeq {
+			r.Pending = append(r.Pending, m.Seq)
+		}
+	}
+	return r
+}
+
+func profile(b ledger.Briefing) json.RawMessage {
+	known := map[string]string{}
+	if b.Locale != "" {
+		known["locale"] = b.Locale
+	}
+	if b.Timezone != "" {
+		known["timezone"] = b.Timezone
+	}
+	out, _ := json.Marshal(known) // strings only: cannot fail
+	return out
+}

@@ -1,0 +1,47 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// CreateAPIKey stores a key by its hash.
+func (l *Ledger) CreateAPIKey(ctx context.Context, k domain.APIKey, keyHash []byte) error {
+	_, err := l.NewInsert().Model(&k).Value("key_hash", "?", keyHash).Exec(ctx)
+	return classify(err)
+}
+
+// APIKeys lists an organisation's keys, the newest first.
+func (l *Ledger) APIKeys(ctx context.Context, org domain.OrgID) ([]domain.APIKey, error) {
+	ks := []domain.APIKey{}
+	err := l.NewSelect().Model(&ks).Where("org_id = ?", org).OrderExpr("id DESC").Scan(ctx)
+	return ks, classify(err)
+}
+
+// DeleteAPIKey makes a key worthless at once. Another organisation's is NotFound.
+func (l *Ledger) DeleteAPIKey(ctx context.Context, org domain.OrgID, id domain.APIKeyID) error {
+	res, err := l.NewDelete().Model((*domain.APIKey)(nil)).Where("org_id = ? AND id = ?", org, id).Exec(ctx)
+	return one(res, err)
+}
+
+// OrganisationByAPIKey finds whom a key acts for and notes, at most once a minute, that it was used.
+func (l *Ledger) OrganisationByAPIKey(ctx context.Context, keyHash []byte) (o domain.Organisation, k domain.APIKey, err error) {
+	var row struct {
+		domain.APIKey
+		OrgName      string
+		OrgSlug      string
+		OrgCreatedAt time.Time
+		Stale        bool
+	}
+	err = l.NewRaw(`SELECT k.*, o.name AS org_name, o.slug AS org_slug, o.created_at AS org_created_at,
+       coalesce(k.last_used_at < now() - interval '1 minute', true) AS stale
+FROM api_keys k JOIN organisations o ON o.id = k.org_id WHERE k.key_hash = ?`, keyHash).Scan(ctx, &row)
+	if err == nil && row.Stale {
+		_, err = l.NewRaw(`UPDATE api_keys SET last_used_at = now()
+WHERE id = ? AND coalesce(last_used_at < now() - interval '1 minute', true)`, row.ID).Exec(ctx)
+	}
+	o = domain.Organisation{ID: row.OrgID, Name: row.OrgName, Slug: row.OrgSlug, CreatedAt: row.OrgCreatedAt}
+	return o, row.APIKey, classify(err)
+}

@@ -1,0 +1,51 @@
+package ledger
+
+import (
+	"context"
+	"hash/maphash"
+	"time"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// Append is one thing that happened in one thread.
+type Append struct {
+	OrgID    domain.OrgID
+	ThreadID domain.ThreadID
+	Change   Change
+}
+
+// Change is what happened; the types of decide_*.go are all there are.
+type Change interface {
+	// key is the external id under which the change is recorded once; empty if it cannot come twice.
+	key() eventKey
+	// decide changes the thread's state and notes the rows to write. It is pure: the same state gives the same rows but for new ids.
+	// An error leaves state and rows as they were.
+	decide(s *state, w *rows) (Outcome, error)
+}
+
+// eventKey is what makes an event unique in its organisation.
+type eventKey struct {
+	channel, kind, external string
+}
+
+// Outcome is what an append led to.
+type Outcome struct {
+	Before     int64           // the thread's last seq before
+	Thread     domain.Thread   // as it stands after
+	Message    *domain.Message // the message stored; of a duplicate the first one's ID, Seq and CreatedAt
+	Duplicate  bool            // the same key was there already: nothing was stored
+	Suppressed bool            // an agent's words that came too late: recorded, not shown
+	Moved      bool            // handling, assignee or read marks changed
+	Due        time.Time       // when a dispatch that this append queued or moved wants a worker; zero = none
+}
+
+// Append records one change durably and says what it led to. Changes of one thread are decided one after another, whichever
+// node they come from. It fails with Unavailable when the database or the queue cannot take it now (the change may then be
+// stored or not: keys make sending it again safe), and with whatever the change itself refuses.
+func (l *Ledger) Append(ctx context.Context, a Append) (Outcome, error) {
+	ln := l.lanes[maphash.String(laneSeed, string(a.ThreadID))%uint64(len(l.lanes))]
+	return ln.append(ctx, a)
+}
+
+var laneSeed = maphash.MakeSeed()

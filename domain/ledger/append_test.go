@@ -1,0 +1,111 @@
+package ledger_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/domain/ledger/ledgertest"
+)
+
+func line(f ledgertest.Fixture, clientID, content string) ledger.Append {
+	return ledger.Append{OrgID: f.Org, ThreadID: f.Thread, Change: ledger.Line{SessionID: f.Session.ID, ClientID: clientID, Content: content}}
+}
+
+func mustAppend(t testing.TB, l *ledger.Ledger, a ledger.Append) ledger.Outcome {
+	t.Helper()
+	out, err := l.Append(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestAppendNumbersLinesWithoutHoleUnderConcurrency(t *testing.T) {
+	t.Parallel()
+	dsn := ledgertest.DSN(t)
+	nodes := []*ledger.Ledger{ledgertest.Open(t, dsn), ledgertest.Open(t, dsn)}
+	f := ledgertest.Seed(t, nodes[0])
+	const lines = 400
+	var wg sync.WaitGroup
+	for i := range lines {
+		wg.Go(func() {
+			out, err := nodes[i%2].Append(t.Context(), line(f, fmt.Sprint(i/2), "hello")) // every line comes twice, on two nodes
+			if err != nil {
+				t.Error(err)
+			} else if out.Message == nil || out.Message.Seq == 0 {
+				t.Error("no message")
+			}
+		})
+	}
+	wg.Wait()
+	ms, err := nodes[0].MessagesAfter(t.Context(), f.Org, f.Thread, 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ms) != lines/2 {
+		t.Fatalf("%d messages, want %d", len(ms), lines/2)
+	}
+	seen := map[string]bool{}
+	for i, m := range ms {
+		if m.Seq != int64(i+1) {
+			t.Fatalf("message %d has seq %d", i, m.Seq)
+		}
+		if seen[m.ClientID] {
+			t.Fatalf("client id %s twice", m.ClientID)
+		}
+		seen[m.ClientID] = true
+	}
+}
+
+func TestAppendFailsAlone(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	f := ledgertest.Seed(t, l)
+	other := ledgertest.Seed(t, l)
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			a := line(f, fmt.Sprint(i), "hello")
+			want := ""
+			switch i % 3 {
+			case 1: // refused by Postgres only: the whole batch fails and must be tried one by one
+				a.Change = ledger.Line{SessionID: "not a uuid", ClientID: fmt.Sprint(i), Content: "poison"}
+				want = "internal"
+			case 2: // another organisation's thread
+				a.OrgID = other.Org
+				want = "not found"
+			}
+			_, err := l.Append(t.Context(), a)
+			got := map[bool]string{true: ""}[err == nil]
+			if err != nil {
+				got = map[domain.Kind]string{domain.Internal: "internal", domain.NotFound: "not found"}[domain.KindOf(err)]
+			}
+			if got != want {
+				t.Errorf("append %d: %v, want %q", i, err, want)
+			}
+		})
+	}
+	wg.Wait()
+	th, err := l.Thread(t.Context(), f.Org, f.Thread)
+	if err != nil || th.LastSeq != 17 {
+		t.Fatalf("last seq %d, %v; want 17 good lines", th.LastSeq, err)
+	}
+}
+
+func TestAppendKeepsWhatPostgresCannotHoldOut(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	f := ledgertest.Seed(t, l)
+	out := mustAppend(t, l, line(f, "a\x00b", "nul \x00 and bad \xff byte"))
+	if got := out.Message.Content; got != "nul  and bad \uFFFD byte" {
+		t.Fatalf("%q", got)
+	}
+	mustAppend(t, l, ledger.Append{OrgID: f.Org, ThreadID: f.Thread, Change: ledger.TeamNote{User: f.User, Content: "back\\slash \x00 and \\u0000"}})
+	items, err := l.Timeline(t.Context(), f.Org, f.Thread)
+	if err != nil || len(items) == 0 {
+		t.Fatal(items, err)
+	}
+}

@@ -1,0 +1,128 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// Articles lists an organisation's articles by title.
+func (l *Ledger) Articles(ctx context.Context, org domain.OrgID) ([]domain.Article, error) {
+	as := []domain.Article{}
+	err := l.NewSelect().Model(&as).Where("org_id = ?", org).OrderExpr("lower(title), id").Scan(ctx)
+	return as, classify(err)
+}
+
+// Article reads an article. Another organisation's is NotFound.
+func (l *Ledger) Article(ctx context.Context, org domain.OrgID, id domain.ArticleID) (domain.Article, error) {
+	var a domain.Article
+	err := l.NewSelect().Model(&a).Where("org_id = ? AND id = ?", org, id).Scan(ctx)
+	return a, classify(err)
+}
+
+// CreateArticle stores new articles. They can be found at once.
+func (l *Ledger) CreateArticle(ctx context.Context, as ...domain.Article) error {
+	_, err := l.NewInsert().Model(&as).Exec(ctx)
+	return classify(err)
+}
+
+// UpdateArticle stores all of a but its organisation and birth. Another organisation's is NotFound.
+func (l *Ledger) UpdateArticle(ctx context.Context, a domain.Article) error {
+	res, err := l.NewUpdate().Model(&a).ExcludeColumn("id", "org_id", "created_at").Where("org_id = ? AND id = ?", a.OrgID, a.ID).Exec(ctx)
+	return one(res, err)
+}
+
+// DeleteArticle removes an article. Another organisation's is NotFound.
+func (l *Ledger) DeleteArticle(ctx context.Context, org domain.OrgID, id domain.ArticleID) error {
+	res, err := l.NewDelete().Model((*domain.Article)(nil)).Where("org_id = ? AND id = ?", org, id).Exec(ctx)
+	return one(res, err)
+}
+
+// smallTalk are words a question is dressed in: they say how somebody asks, not about what. Postgres' own stop words do not
+// have them, and in a small collection they are too rare for their number to give them away.
+const smallTalk = `hello hi hey dear please thanks thank welcome can could would should like want need know tell help question ask get
+long much many often hallo guten tag bitte danke kannst können möchte bonjour salut merci hola gracias favor`
+
+// A question finds an article by any of its words, each taken apart in the article's own language. What counts is how much of the
+// question the article speaks to: every word weighs the less, the more articles have it, and a word nobody has weighs one.
+// A hit needs a bit more than half of that weight, half as much again counting for words in the title; of a long question, which
+// has much that is beside the point, three words and a third will do. Numbers alone are no hit.
+const search = `
+WITH words AS (
+    SELECT l.language, l.total, w.word
+    FROM (SELECT language, count(*)::float8 AS total FROM articles WHERE org_id = ?0 GROUP BY language) l,
+         unnest(tsvector_to_array(to_tsvector(l.language, ?1))) AS w(word)
+    WHERE w.word <> ALL (tsvector_to_array(to_tsvector(l.language, ?2)))
+), queries AS (
+    SELECT language, string_agg('''' || replace(replace(word, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery AS query
+    FROM words GROUP BY language
+), hits AS (
+    SELECT a.id, w.language, w.word, 'A' = ANY (s.weights) AS in_title
+    FROM queries q
+    JOIN articles a ON a.org_id = ?0 AND a.language = q.language AND a.search @@ q.query,
+    unnest(a.search) AS s(word, positions, weights)
+    JOIN words w ON w.word = s.word
+    WHERE w.language = a.language
+), weights AS (
+    SELECT w.language, w.word, 1 - (greatest(count(h.id), 1) - 1) / w.total AS weight
+    FROM words w LEFT JOIN hits h ON h.language = w.language AND h.word = w.word
+    GROUP BY w.language, w.word, w.total
+), totals AS (
+    SELECT language, sum(weight) AS total FROM weights GROUP BY language
+), scores AS (
+    SELECT h.id, count(*) AS matched, bool_or(h.word ~ '[[:alpha:]]') AS worded,
+           sum(w.weight) / t.total AS share, coalesce(sum(w.weight) FILTER (WHERE h.in_title), 0) / t.total AS titled
+    FROM hits h
+    JOIN weights w ON w.language = h.language AND w.word = h.word
+    JOIN totals t ON t.language = h.language
+    GROUP BY h.id, t.total
+)
+SELECT a.id AS article, a.title, a.url, a.content AS body, a.language, q.query::text AS query,
+       (2 * s.share + s.titled + ts_rank_cd(a.search, q.query, 32)) / 4 AS rank
+FROM scores s
+JOIN articles a ON a.id = s.id
+JOIN queries q ON q.language = a.language
+WHERE s.worded AND (s.share + s.titled / 2 >= 0.55 OR s.matched >= 3 AND s.share >= 0.35)
+ORDER BY rank DESC, a.id
+LIMIT ?3`
+
+// Search finds the organisation's articles that answer a question put in a visitor's own words, the best first, at most limit.
+// A question about something else finds nothing. Ranks are above 0 and below 1, and comparable within one search.
+func (l *Ledger) Search(ctx context.Context, org domain.OrgID, query string, limit int) ([]domain.Passage, error) {
+	var found []found
+	if err := l.NewRaw(search, org, clean(query), smallTalk, limit).Scan(ctx, &found); err != nil {
+		return nil, classify(err)
+	}
+	ps := make([]domain.Passage, len(found))
+	plain := make([]string, len(found))
+	for i, f := range found {
+		ps[i], plain[i] = f.Passage, plainText(f.Body)
+	}
+	fragments, err := l.fragments(ctx, found, plain)
+	if err != nil {
+		return nil, err
+	}
+	for i := range fragments {
+		ps[i].Snippet = snippet(plain[i], fragments[i])
+	}
+	return ps, nil
+}
+
+type found struct {
+	domain.Passage
+	Language string
+	Query    string
+}
+
+// fragments picks the place in each plain text that speaks to the query best.
+func (l *Ledger) fragments(ctx context.Context, fs []found, plain []string) ([]string, error) {
+	if len(fs) == 0 {
+		return nil, nil
+	}
+	var texts []string
+	err := l.NewRaw(`SELECT ts_headline(u.language::regconfig, u.plain, u.query::tsquery, 'StartSel="", StopSel="", MaxWords=30, MinWords=10')
+FROM unnest(?::text[], ?::text[], ?::text[]) WITH ORDINALITY AS u(language, plain, query, n) ORDER BY u.n`,
+		bunArray(column(fs, func(f found) string { return f.Language })), bunArray(plain),
+		bunArray(column(fs, func(f found) string { return f.Query }))).Scan(ctx, &texts)
+	return texts, classify(err)
+}

@@ -1,0 +1,79 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// Briefing is all a turn needs to know about its thread, read in one round trip.
+type Briefing struct {
+	Skip     domain.SkipReason // the guards' verdict now; empty = go ahead
+	Channel  string
+	WidgetID domain.WidgetID
+	Contact  domain.Contact
+	Agent    domain.Agent
+	Page     domain.Page
+	Locale   string
+	Timezone string
+	Messages []domain.Message // the last lines up to the turn's ToSeq, oldest first
+}
+
+const briefing = `
+SELECT t.channel, t.handling, coalesce(t.widget_id::text, ''), w.id IS NOT NULL, coalesce(w.enabled AND w.webchat_enabled, false),
+       coalesce(c.id::text, ''), coalesce(c.opted_out, false), coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.phone, ''),
+       coalesce(a.id::text, ''), coalesce(a.org_id::text, ''), coalesce(a.name, ''), coalesce(a.kind, ''), coalesce(a.enabled, false),
+       coalesce(a.send_mode, ''), coalesce(a.config, '{}'), a.secrets,
+       coalesce(s.page, '{}'), coalesce(s.locale, ''), coalesce(s.timezone, '')
+FROM threads t
+LEFT JOIN contacts c ON c.id = t.contact_id
+LEFT JOIN widgets w ON w.id = t.widget_id
+LEFT JOIN agents a ON a.id = $3::text::uuid
+LEFT JOIN LATERAL (SELECT page, locale, timezone FROM sessions WHERE contact_id = t.contact_id ORDER BY last_seen_at DESC LIMIT 1) s ON true
+WHERE t.id = $1::text::uuid AND t.org_id = $2::text::uuid`
+
+// Brief reads what the turn of a claim is to know, with at most lines of the thread's history.
+func (l *Ledger) Brief(ctx context.Context, c Claim, lines int) (Briefing, error) {
+	var b Briefing
+	var st state
+	var page, sealed []byte
+	batch := &pgx.Batch{}
+	batch.Queue(briefing, string(c.ThreadID), string(c.OrgID), string(c.Agent)).QueryRow(func(r pgx.Row) error {
+		return r.Scan(&b.Channel, &st.Handling, &b.WidgetID, &st.widget.known, &st.widget.webchatEnabled,
+			&b.Contact.ID, &st.contact.optedOut, &b.Contact.Name, &b.Contact.Email, &b.Contact.Phone,
+			&b.Agent.ID, &b.Agent.OrgID, &b.Agent.Name, &b.Agent.Kind, &b.Agent.Enabled, &b.Agent.SendMode, &b.Agent.Config, &sealed,
+			&page, &b.Locale, &b.Timezone)
+	})
+	batch.Queue(messagesBefore, string(c.ThreadID), string(c.OrgID), c.ToSeq+1, lines).Query(func(r pgx.Rows) error {
+		for r.Next() {
+			m, err := scanMessage(r)
+			if err != nil {
+				return err
+			}
+			b.Messages = append(b.Messages, m)
+		}
+		return r.Err()
+	})
+	conn, err := l.writers.Acquire(ctx) // its statements stay prepared
+	if err != nil {
+		return b, classify(err)
+	}
+	err = conn.SendBatch(ctx, batch).Close()
+	conn.Release()
+	if err != nil {
+		return b, classify(err)
+	}
+	if err := json.Unmarshal(page, &b.Page); err != nil {
+		return b, classify(err)
+	}
+	if b.Agent.Secrets, err = l.openSecrets(b.Agent.ID, sealed); err != nil {
+		return b, classify(err)
+	}
+	st.OrgID, st.contact.known = c.OrgID, b.Contact.ID != ""
+	st.agent.id, st.agent.orgID, st.agent.enabled = b.Agent.ID, b.Agent.OrgID, b.Agent.Enabled
+	b.Skip = st.guard("stored")
+	return b, nil
+}

@@ -1,0 +1,173 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// commit decides a batch and stores what it led to in one transaction of two round trips: lock and read, then write and commit.
+// The number of statements does not grow with the batch.
+func (l *Ledger) commit(ctx context.Context, batch []*pending) (err error) {
+	conn, err := l.writers.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release() // a connection left in a transaction is thrown away
+	states, err := lock(ctx, conn, batch)
+	if err != nil {
+		rollback(ctx, conn)
+		return err
+	}
+	var w rows
+	touched := make(map[domain.ThreadID]*state, len(states))
+	for _, p := range batch {
+		p.out, p.err = Outcome{}, nil
+		s, ok := states[p.ThreadID]
+		if !ok || s.OrgID != p.OrgID {
+			p.err = domain.NotFoundf("there is no such conversation")
+			continue
+		}
+		if p.out, p.err = decide(s, &w, p.Change); p.err == nil {
+			touched[s.ID] = s
+		}
+	}
+	if len(touched) == 0 {
+		rollback(ctx, conn)
+		return nil
+	}
+	if err := write(ctx, conn, touched, &w); err != nil {
+		rollback(ctx, conn)
+		return err
+	}
+	return nil
+}
+
+func rollback(ctx context.Context, conn *pgxpool.Conn) {
+	if conn.Conn().PgConn().TxStatus() != 'I' {
+		_, _ = conn.Exec(ctx, "rollback")
+	}
+}
+
+// Threads are locked in id order, so that two nodes never wait for each other. The statements after it see what was committed
+// until the locks were had, because at READ COMMITTED each takes a snapshot of its own.
+const lockThreads = `
+SELECT t.id::text, t.org_id::text, coalesce(t.contact_id::text, ''), coalesce(t.widget_id::text, ''), coalesce(t.agent_id::text, ''),
+       t.channel, t.correlation_key, t.handling, t.epoch, coalesce(t.assignee_id::text, ''),
+       t.last_seq, t.last_inbound, t.last_outbound, t.visitor_read, t.team_read, coalesce(t.last_message_at, 'epoch'), t.labels,
+       t.created_at, t.updated_at, t.window_start, t.window_count, t.day::timestamptz, t.day_count,
+       c.id IS NOT NULL, coalesce(c.opted_out, false), coalesce(c.name, ''),
+       w.id IS NOT NULL, coalesce(w.enabled AND w.webchat_enabled, false), coalesce(w.daily_cap, 0), coalesce(w.rate_messages, 0),
+       coalesce(w.rate_window_secs, 0), coalesce(w.fallback_text, ''), coalesce(nullif(w.appearance->>'title', ''), w.name, ''),
+       coalesce(a.id::text, ''), coalesce(a.org_id::text, ''), coalesce(a.name, ''), coalesce(a.enabled, false),
+       coalesce(a.send_mode = 'suggest', false), coalesce(a.settle_ms, 0), coalesce(a.max_attempts, 1),
+       clock_timestamp()
+FROM threads t
+LEFT JOIN contacts c ON c.id = t.contact_id
+LEFT JOIN widgets w ON w.id = t.widget_id
+LEFT JOIN agents a ON a.id = CASE WHEN t.widget_id IS NULL THEN t.agent_id ELSE w.agent_id END
+WHERE t.id = ANY($1::text[]::uuid[])
+ORDER BY t.id
+FOR UPDATE OF t`
+
+const readOpen = `
+SELECT id::text, org_id::text, thread_id::text, coalesce(agent_id::text, ''), status, skip_reason, from_seq, to_seq, first_at, due_at,
+       attempts, token, replies, coalesce(lease_until, 'epoch'), last_error, created_at
+FROM dispatches WHERE thread_id = ANY($1::text[]::uuid[]) AND status IN ('queued', 'running')`
+
+const readKnown = `
+SELECT e.channel, e.kind, e.external_id, ` + messageColumns + `
+FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[]) AS k(org_id, channel, kind, external_id)
+JOIN events e ON e.org_id = k.org_id AND e.channel = k.channel AND e.kind = k.kind AND e.external_id = k.external_id
+JOIN messages m ON m.id = e.message_id`
+
+// lock begins the transaction and reads the states of the batch's threads.
+func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain.ThreadID]*state, error) {
+	states := make(map[domain.ThreadID]*state, len(batch))
+	known := map[domain.OrgID]map[eventKey]domain.Message{}
+	var ids, orgs, channels, kinds, externals []string
+	for _, p := range batch {
+		ids = append(ids, string(p.ThreadID))
+		if known[p.OrgID] == nil {
+			known[p.OrgID] = map[eventKey]domain.Message{}
+		}
+		if k := p.Change.key(); k.external != "" {
+			orgs, channels = append(orgs, string(p.OrgID)), append(channels, k.channel)
+			kinds, externals = append(kinds, k.kind), append(externals, k.external)
+		}
+	}
+	b := &pgx.Batch{}
+	b.Queue("begin")
+	b.Queue(lockThreads, ids).Query(func(r pgx.Rows) error {
+		for r.Next() {
+			s, err := scanState(r)
+			if err != nil {
+				return err
+			}
+			if s.known = known[s.OrgID]; s.known == nil { // asked for under another organisation: refused later
+				s.known = map[eventKey]domain.Message{}
+			}
+			states[s.ID] = s
+		}
+		return r.Err()
+	})
+	b.Queue(readOpen, ids).Query(func(r pgx.Rows) error {
+		for r.Next() {
+			var d domain.Dispatch
+			if err := r.Scan(&d.ID, &d.OrgID, &d.ThreadID, &d.AgentID, &d.Status, &d.SkipReason, &d.FromSeq, &d.ToSeq, &d.FirstAt, &d.DueAt,
+				&d.Attempts, &d.Token, &d.Replies, &d.LeaseUntil, &d.LastError, &d.CreatedAt); err != nil {
+				return err
+			}
+			states[d.ThreadID].open = &d
+		}
+		return r.Err()
+	})
+	if len(orgs) > 0 {
+		b.Queue(readKnown, orgs, channels, kinds, externals).Query(func(r pgx.Rows) error {
+			for r.Next() {
+				var k eventKey
+				m, err := scanMessage(r, &k.channel, &k.kind, &k.external)
+				if err != nil {
+					return err
+				}
+				known[m.OrgID][k] = m
+			}
+			return r.Err()
+		})
+	}
+	return states, conn.SendBatch(ctx, b).Close()
+}
+
+func scanState(r pgx.Rows) (*state, error) {
+	var s state
+	var rateWindow, settle int
+	if err := r.Scan(&s.ID, &s.OrgID, &s.ContactID, &s.WidgetID, &s.AgentID, &s.Channel, &s.CorrelationKey, &s.Handling, &s.Epoch, &s.AssigneeID,
+		&s.LastSeq, &s.LastInbound, &s.LastOutbound, &s.VisitorRead, &s.TeamRead, &s.LastMessageAt, &s.Labels,
+		&s.CreatedAt, &s.UpdatedAt, &s.windowStart, &s.windowCount, &s.day, &s.dayCount,
+		&s.contact.known, &s.contact.optedOut, &s.contact.name,
+		&s.widget.known, &s.widget.webchatEnabled, &s.widget.dailyCap, &s.widget.rateMessages, &rateWindow, &s.widget.fallback, &s.widget.title,
+		&s.agent.id, &s.agent.orgID, &s.agent.name, &s.agent.enabled, &s.agent.suggest, &settle, &s.agent.maxAttempts,
+		&s.now); err != nil {
+		return nil, err
+	}
+	s.widget.rateWindow = time.Duration(rateWindow) * time.Second
+	s.agent.settle = time.Duration(settle) * time.Millisecond
+	if s.now.Before(s.UpdatedAt) { // the clock was set back: a thread's time still only goes forward
+		s.now = s.UpdatedAt
+	}
+	s.now = s.now.UTC()
+	return &s, nil
+}
+
+// column picks one column of many rows.
+func column[R, C any](rs []R, f func(R) C) []C {
+	cs := make([]C, len(rs))
+	for i, r := range rs {
+		cs[i] = f(r)
+	}
+	return cs
+}

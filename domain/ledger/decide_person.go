@@ -1,0 +1,133 @@
+package ledger
+
+import "github.com/parley-chat/parley/domain"
+
+// PersonReply is what a person of the organisation wrote to the contact. Writing takes the thread over.
+// From the same person the same ClientID is stored once.
+type PersonReply struct {
+	User     domain.User // ID empty: a program with an API key; Name is shown
+	ClientID string
+	Content  string
+}
+
+func (c PersonReply) key() eventKey {
+	if c.ClientID == "" {
+		return eventKey{}
+	}
+	return once("team", domain.ReplyStored, string(c.User.ID)+":"+c.ClientID)
+}
+
+func (c PersonReply) decide(s *state, w *rows) (Outcome, error) {
+	if s.Handling != domain.HandlingHuman || c.User.ID != "" && s.AssigneeID != c.User.ID {
+		s.join(w, c.User)
+	}
+	m := s.say(w, domain.Message{
+		ClientID: clean(c.ClientID), Direction: domain.Outbound, AuthorID: string(c.User.ID),
+		Author: domain.Author{Kind: domain.AuthorHuman, Name: c.User.Name}, Content: c.Content,
+	})
+	s.TeamRead = m.Seq
+	e := event{eventKey: happened(domain.ReplyStored), message: m.ID, detail: map[string]any{"user_id": c.User.ID, "name": c.User.Name}}
+	if key := c.key(); key.external != "" {
+		e.eventKey = key
+	}
+	s.note(w, e)
+	return Outcome{Message: m}, nil
+}
+
+// join gives the thread to a person; every way there is allowed.
+func (s *state) join(w *rows, u domain.User) {
+	_ = s.move(domain.HandlingHuman, u.ID)
+	s.skipOpen(w, domain.SkipHumanHandling)
+	s.note(w, event{eventKey: happened(domain.HumanJoined), detail: map[string]any{"user_id": u.ID, "name": u.Name}})
+}
+
+// TakeOver gives the thread to a person before they write. Taking what one has already changes nothing.
+type TakeOver struct{ User domain.User }
+
+func (TakeOver) key() eventKey { return eventKey{} }
+
+func (c TakeOver) decide(s *state, w *rows) (Outcome, error) {
+	if s.Handling != domain.HandlingHuman || s.AssigneeID != c.User.ID {
+		s.join(w, c.User)
+	}
+	return Outcome{}, nil
+}
+
+// HandBack gives the thread back to its agent, which at once answers what nobody has answered yet.
+type HandBack struct{ User domain.User }
+
+func (HandBack) key() eventKey { return eventKey{} }
+
+func (c HandBack) decide(s *state, w *rows) (Outcome, error) {
+	if s.Handling == domain.HandlingAgent {
+		return Outcome{}, nil
+	}
+	if err := s.move(domain.HandlingAgent, ""); err != nil {
+		return Outcome{}, err
+	}
+	s.note(w, event{eventKey: happened(domain.HandedBack), detail: map[string]any{"user_id": c.User.ID, "name": c.User.Name}})
+	if s.LastInbound <= s.LastOutbound {
+		return Outcome{}, nil
+	}
+	return s.queue(w, s.LastOutbound+1, s.LastInbound), nil
+}
+
+// queue routes lines that are stored already.
+func (s *state) queue(w *rows, from, to int64) Outcome {
+	kind, d, why := s.route(from, to, "stored")
+	if d == nil {
+		s.note(w, event{eventKey: happened(kind), detail: map[string]any{"reason": why, "from_seq": from, "to_seq": to}})
+		return Outcome{}
+	}
+	d.DueAt = s.now // these have waited long enough
+	s.put(w, d, kind == domain.DispatchQueuedAt)
+	s.note(w, event{eventKey: happened(kind), dispatch: d.ID, detail: map[string]any{"from_seq": from, "to_seq": to}})
+	return Outcome{Due: d.DueAt}
+}
+
+// Close resolves the thread. Closing what is closed changes nothing.
+type Close struct{ User domain.User }
+
+func (Close) key() eventKey { return eventKey{} }
+
+func (c Close) decide(s *state, w *rows) (Outcome, error) {
+	if s.Handling == domain.HandlingClosed {
+		return Outcome{}, nil
+	}
+	if err := s.move(domain.HandlingClosed, ""); err != nil {
+		return Outcome{}, err
+	}
+	s.skipOpen(w, domain.SkipHumanHandling)
+	s.note(w, event{eventKey: happened(domain.Closed), detail: map[string]any{"user_id": c.User.ID, "name": c.User.Name}})
+	return Outcome{}, nil
+}
+
+// Release lets a thread that a person has wait for another one.
+type Release struct{ User domain.User }
+
+func (Release) key() eventKey { return eventKey{} }
+
+func (c Release) decide(s *state, w *rows) (Outcome, error) {
+	if s.Handling == domain.HandlingWaiting {
+		return Outcome{}, nil
+	}
+	if s.Handling == domain.HandlingClosed {
+		return Outcome{}, domain.Conflictf("the conversation is closed; write in it to open it again")
+	}
+	s.handOff(w, c.User.Name+" asked for another person", event{})
+	return Outcome{}, nil
+}
+
+// TeamNote is a remark for the team only: an event without a seq, because what the contact sees must not have holes.
+type TeamNote struct {
+	User    domain.User
+	Content string
+}
+
+func (TeamNote) key() eventKey { return eventKey{} }
+
+func (c TeamNote) decide(s *state, w *rows) (Outcome, error) {
+	s.note(w, event{eventKey: happened(domain.NoteAdded), detail: map[string]any{
+		"user_id": c.User.ID, "name": c.User.Name, "content": clean(c.Content)}})
+	return Outcome{}, nil
+}

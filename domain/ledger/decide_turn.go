@@ -1,0 +1,257 @@
+package ledger
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// TurnRef is what a worker must still hold for the results of its turn to count: the dispatch under the same fencing token, and
+// the thread under the epoch in which the turn began.
+type TurnRef struct {
+	Turn      domain.TurnID
+	Dispatch  domain.DispatchID
+	Token     int64
+	Epoch     int64
+	ToSeq     int64 // the turn answers its dispatch's lines up to here
+	Agent     domain.AgentID
+	AgentName string
+}
+
+// Said is an agent's message. Within its turn the same N is stored once, so that an append whose answer was lost can be sent again.
+type Said struct {
+	N           int
+	Content     string
+	ContentType domain.ContentType
+	Citations   []domain.Citation
+}
+
+// Step is an entry of a turn's flight recorder.
+type Step struct {
+	Kind   domain.TimelineKind
+	At     time.Duration // before the append, so that no node's clock enters the record
+	Detail any
+}
+
+// TurnReply is a message an agent sends before its turn ends.
+type TurnReply struct {
+	TurnRef
+	Said  Said
+	Steps []Step
+}
+
+func (c TurnReply) key() eventKey { return c.Said.key(c.TurnRef) }
+
+func (s Said) key(t TurnRef) eventKey {
+	return once("agent", domain.ReplyStored, fmt.Sprint(t.Turn, ":", s.N))
+}
+
+func (c TurnReply) decide(s *state, w *rows) (Outcome, error) {
+	s.record(w, c.Turn, c.Steps)
+	if why := s.stale(c.TurnRef); why != "" {
+		s.suppress(w, c.TurnRef, &c.Said, why)
+		return Outcome{Suppressed: true}, nil
+	}
+	if s.agent.suggest {
+		s.suggest(w, c.TurnRef, c.Said)
+		return Outcome{}, nil
+	}
+	m := s.answer(w, c.TurnRef, c.Said)
+	s.open.Replies++
+	s.put(w, s.open, false)
+	return Outcome{Message: m}, nil
+}
+
+// TurnEnd is a turn that came off: its last reply, if it has not sent all of them before, and its wish for a person, if any.
+type TurnEnd struct {
+	TurnRef
+	Said    *Said
+	Handoff string // the reason for wanting a person; empty = none wanted
+	Usage   json.RawMessage
+	Steps   []Step
+}
+
+func (c TurnEnd) key() eventKey {
+	if c.Said == nil {
+		return eventKey{}
+	}
+	return c.Said.key(c.TurnRef)
+}
+
+func (c TurnEnd) decide(s *state, w *rows) (Outcome, error) {
+	s.record(w, c.Turn, c.Steps)
+	if why := s.stale(c.TurnRef); why != "" {
+		s.suppress(w, c.TurnRef, c.Said, why)
+		w.turns = append(w.turns, turnRow{c.Turn, domain.TurnSuppressed, why, c.Usage, s.now})
+		return Outcome{Suppressed: true}, nil
+	}
+	w.turns = append(w.turns, turnRow{c.Turn, domain.TurnDone, "", c.Usage, s.now})
+	var out Outcome
+	if c.Said != nil && s.agent.suggest {
+		s.suggest(w, c.TurnRef, *c.Said)
+		c.Handoff = "the agent only suggests; a person decides"
+	} else if c.Said != nil {
+		out.Message = s.answer(w, c.TurnRef, *c.Said)
+		s.open.Replies++
+	}
+	d := s.finish(w, domain.DispatchDone)
+	if c.Handoff != "" {
+		s.handOff(w, c.Handoff, event{dispatch: d.ID, turn: c.Turn})
+	} else if d.ToSeq > c.ToSeq { // the visitor went on while the agent was answering
+		out.Due = s.queue(w, c.ToSeq+1, d.ToSeq).Due
+	}
+	return out, nil
+}
+
+// TurnFail is a turn that did not come off. The dispatch is tried again after RetryIn, unless Final is set, the agent's
+// attempts are used up, or part of the answer was already said.
+type TurnFail struct {
+	TurnRef
+	Reason  string
+	Final   bool
+	RetryIn time.Duration
+	Usage   json.RawMessage
+	Steps   []Step
+}
+
+func (TurnFail) key() eventKey { return eventKey{} }
+
+func (c TurnFail) decide(s *state, w *rows) (Outcome, error) {
+	s.record(w, c.Turn, c.Steps)
+	s.step(w, c.Turn, domain.TurnFailure, map[string]any{"error": c.Reason})
+	w.turns = append(w.turns, turnRow{c.Turn, domain.TurnFailed, c.Reason, c.Usage, s.now})
+	if s.stale(c.TurnRef) != "" {
+		return Outcome{}, nil // somebody else has the thread or the dispatch: nothing is owed any more
+	}
+	d := s.open
+	d.LastError = c.Reason
+	switch {
+	case d.Replies > 0:
+		s.finish(w, domain.DispatchDone)
+		if d.ToSeq > c.ToSeq {
+			return s.queue(w, c.ToSeq+1, d.ToSeq), nil
+		}
+		return Outcome{}, nil
+	case c.Final || d.Attempts >= s.agent.maxAttempts:
+		return s.giveUp(w, c), nil
+	}
+	d.Status, d.DueAt = domain.DispatchQueued, s.now.Add(c.RetryIn)
+	s.put(w, d, false)
+	s.step(w, c.Turn, domain.RetryScheduled, map[string]any{"at": d.DueAt, "attempt": d.Attempts + 1})
+	return Outcome{Due: d.DueAt}, nil
+}
+
+// giveUp ends a dispatch for good: the visitor is told, and the thread waits for a person.
+func (s *state) giveUp(w *rows, c TurnFail) Outcome {
+	d := s.finish(w, domain.DispatchDead)
+	s.note(w, event{eventKey: happened(domain.DispatchDied), dispatch: d.ID, turn: c.Turn,
+		detail: map[string]any{"error": c.Reason, "attempts": d.Attempts}})
+	var out Outcome
+	if s.widget.known && s.widget.fallback != "" {
+		out.Message = s.say(w, domain.Message{
+			Direction: domain.Outbound, Content: s.widget.fallback,
+			Author: domain.Author{Kind: domain.AuthorSystem, Name: s.widget.title},
+		})
+		s.note(w, event{eventKey: happened(domain.ReplyStored), message: out.Message.ID, dispatch: d.ID,
+			detail: map[string]any{"fallback": true}})
+	}
+	s.handOff(w, "the agent failed: "+c.Reason, event{dispatch: d.ID, turn: c.Turn})
+	return out
+}
+
+// TurnRelease hands an unfinished turn back at once, without burning the attempt, because its worker is shutting down.
+type TurnRelease struct {
+	TurnRef
+	Steps []Step
+}
+
+func (TurnRelease) key() eventKey { return eventKey{} }
+
+func (c TurnRelease) decide(s *state, w *rows) (Outcome, error) {
+	s.record(w, c.Turn, c.Steps)
+	w.turns = append(w.turns, turnRow{c.Turn, domain.TurnLost, "handed back at shutdown", nil, s.now})
+	if s.stale(c.TurnRef) != "" {
+		return Outcome{}, nil
+	}
+	d := s.open
+	if d.Replies > 0 {
+		s.finish(w, domain.DispatchDone)
+		return Outcome{}, nil
+	}
+	d.Status, d.DueAt, d.Attempts = domain.DispatchQueued, s.now, d.Attempts-1
+	s.put(w, d, false)
+	return Outcome{Due: d.DueAt}, nil
+}
+
+// TurnSkip ends a dispatch whose guards no longer let an agent answer: since it was queued, somebody switched something off.
+type TurnSkip struct {
+	TurnRef
+	Reason domain.SkipReason
+}
+
+func (TurnSkip) key() eventKey { return eventKey{} }
+
+func (c TurnSkip) decide(s *state, w *rows) (Outcome, error) {
+	w.turns = append(w.turns, turnRow{c.Turn, domain.TurnSuppressed, "skipped: " + string(c.Reason), nil, s.now})
+	if s.stale(c.TurnRef) == "" {
+		s.skipOpen(w, c.Reason)
+	}
+	return Outcome{}, nil
+}
+
+// stale says why a turn's results no longer count; empty if they do.
+func (s *state) stale(t TurnRef) string {
+	switch {
+	case s.Epoch != t.Epoch:
+		return "the conversation had changed hands"
+	case s.open == nil || s.open.ID != t.Dispatch || s.open.Status != domain.DispatchRunning || s.open.Token != t.Token:
+		return "another worker had taken the turn"
+	}
+	return ""
+}
+
+// finish ends the open dispatch.
+func (s *state) finish(w *rows, status domain.DispatchStatus) *domain.Dispatch {
+	d := s.open
+	d.Status = status
+	s.open = nil
+	s.put(w, d, false)
+	return d
+}
+
+// answer stores an agent's message.
+func (s *state) answer(w *rows, t TurnRef, said Said) *domain.Message {
+	m := s.say(w, domain.Message{
+		Direction: domain.Outbound, AuthorID: string(t.Agent), Author: domain.Author{Kind: domain.AuthorAgent, Name: t.AgentName},
+		Content: said.Content, ContentType: said.ContentType, Citations: said.Citations, TurnID: t.Turn,
+	})
+	s.note(w, event{eventKey: said.key(t), message: m.ID, dispatch: t.Dispatch, turn: t.Turn})
+	return m
+}
+
+// suppress records words that came too late.
+func (s *state) suppress(w *rows, t TurnRef, said *Said, why string) {
+	detail := map[string]any{"reason": why}
+	if said != nil {
+		detail["content"] = clean(said.Content)
+	}
+	s.note(w, event{eventKey: happened(domain.ReplySuppressed), dispatch: t.Dispatch, turn: t.Turn, detail: detail})
+}
+
+// suggest records a draft for the person who answers.
+func (s *state) suggest(w *rows, t TurnRef, said Said) {
+	s.step(w, t.Turn, domain.SuggestionStored, map[string]any{
+		"content": clean(said.Content), "content_type": said.ContentType, "citations": said.Citations})
+}
+
+func (s *state) record(w *rows, turn domain.TurnID, steps []Step) {
+	for _, st := range steps {
+		w.steps = append(w.steps, step{turn, s, st.Kind, st.Detail, s.now.Add(-st.At)})
+	}
+}
+
+func (s *state) step(w *rows, turn domain.TurnID, kind domain.TimelineKind, detail any) {
+	w.steps = append(w.steps, step{turn, s, kind, detail, s.now})
+}

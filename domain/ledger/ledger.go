@@ -1,0 +1,145 @@
+// Package ledger holds all SQL: ordinary reads and writes through bun, and the one batched append path by which anything that
+// happens in a thread is recorded. It must never decide what a person may do beyond an organisation's bounds, talk to an agent,
+// or keep anything in memory whose loss somebody would notice.
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+)
+
+// Ledger is a handle on the database. The zero value is not usable; call Open. A handle given by InTx does its ordinary reads and
+// writes in that transaction; appends and claims always have their own.
+type Ledger struct {
+	bun.IDB // ordinary queries: the database, or the transaction of InTx
+	*core
+}
+
+// core is what all handles of one database share.
+type core struct {
+	db      *bun.DB
+	readers *pgxpool.Pool // bun and hot reads
+	writers *pgxpool.Pool // lanes and claims: durable commits, generic plans
+	seal    *Sealer
+	lanes   []*lane
+	heard   []func([]Outcome)
+	log     *slog.Logger
+}
+
+// Options of Open; the zero value of a field means its default.
+type Options struct {
+	Sealer *Sealer // seals stored credentials; nil refuses to store or read any
+	Lanes  int     // append lanes, each with a connection of its own (2)
+	Conns  int     // connections for everything but lanes and claims (16)
+	Log    *slog.Logger
+}
+
+// Open connects to Postgres and starts the append lanes. It fails when the server cannot be reached within ctx; afterwards
+// outages heal by themselves. Close must be called.
+func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
+	if o.Lanes == 0 {
+		o.Lanes = 2
+	}
+	if o.Conns == 0 {
+		o.Conns = 16
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	readers, err := open(ctx, dsn, o.Conns, func(c *pgx.ConnConfig) {
+		// bun writes arguments into the text: prepared, each query would leave a statement of its own behind.
+		c.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	})
+	if err != nil {
+		return nil, err
+	}
+	writers, err := open(ctx, dsn, o.Lanes+2, func(c *pgx.ConnConfig) {
+		c.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+		c.RuntimeParams["synchronous_commit"] = "on"
+		// A generic plan made while the tables were empty would keep its sequential scan for the connection's life.
+		c.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+		c.RuntimeParams["enable_seqscan"] = "off"
+	})
+	if err != nil {
+		readers.Close()
+		return nil, err
+	}
+	db := bun.NewDB(stdlib.OpenDBFromPool(readers), pgdialect.New(), bun.WithDiscardUnknownColumns())
+	l := &Ledger{IDB: db, core: &core{db: db, readers: readers, writers: writers, seal: o.Sealer, log: o.Log}}
+	for range o.Lanes {
+		l.lanes = append(l.lanes, l.startLane())
+	}
+	return l, nil
+}
+
+func open(ctx context.Context, dsn string, conns int, set func(*pgx.ConnConfig)) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL is not a Postgres URL: %w", err)
+	}
+	cfg.MaxConns = int32(conns)
+	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
+		cfg.ConnConfig.RuntimeParams["application_name"] = "parley"
+	}
+	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	set(cfg.ConnConfig)
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("cannot reach Postgres: %w", err)
+	}
+	return pool, nil
+}
+
+// OnCommit adds somebody who hears of appends once they are committed and before their callers are answered; they must not block.
+// Call it before the first append.
+func (l *Ledger) OnCommit(f func([]Outcome)) { l.heard = append(l.heard, f) }
+
+// DB is the database behind every handle, for migrations.
+func (l *Ledger) DB() *bun.DB { return l.db }
+
+// ConnConfig is how to reach this database, for a connection outside the pools such as the one that listens.
+func (l *Ledger) ConnConfig() *pgx.ConnConfig { return l.readers.Config().ConnConfig.Copy() }
+
+// Close answers what the lanes still hold, then lets go of all connections. Nothing may be appended any more.
+func (l *Ledger) Close() {
+	for _, ln := range l.lanes {
+		ln.close()
+	}
+	_ = l.db.Close()
+	l.readers.Close()
+	l.writers.Close()
+}
+
+// Ping reports whether the database answers.
+func (l *Ledger) Ping(ctx context.Context) error { return classify(l.readers.Ping(ctx)) }
+
+// InTx runs f in a transaction: committed if f returns nil, rolled back otherwise.
+func (l *Ledger) InTx(ctx context.Context, f func(tx *Ledger) error) error {
+	return classify(l.db.RunInTx(ctx, &sql.TxOptions{}, func(_ context.Context, tx bun.Tx) error {
+		return f(&Ledger{IDB: tx, core: l.core})
+	}))
+}
+
+// NewID makes an identifier: a UUIDv7, so that what is written together lies together.
+func NewID[T ~string]() T { return T(uuid.Must(uuid.NewV7()).String()) }
+
+// clean removes what Postgres text cannot hold.
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
+}

@@ -1,0 +1,52 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// messageColumns are what scanMessage reads, of a messages row called m.
+const messageColumns = `m.id::text, m.org_id::text, m.thread_id::text, m.seq, m.client_id, coalesce(m.session_id::text, ''), m.direction,
+m.author_kind, m.author_name, m.author_id, m.content, m.content_type, m.citations, coalesce(m.turn_id::text, ''), m.created_at`
+
+// scanMessage reads messageColumns, after whatever the caller has selected before them.
+func scanMessage(r pgx.Rows, before ...any) (domain.Message, error) {
+	var m domain.Message
+	var citations []byte
+	err := r.Scan(append(before, &m.ID, &m.OrgID, &m.ThreadID, &m.Seq, &m.ClientID, &m.SessionID, &m.Direction,
+		&m.Author.Kind, &m.Author.Name, &m.AuthorID, &m.Content, &m.ContentType, &citations, &m.TurnID, &m.CreatedAt)...)
+	if err == nil && len(citations) > 2 {
+		err = json.Unmarshal(citations, &m.Citations)
+	}
+	m.CreatedAt = m.CreatedAt.UTC()
+	return m, err
+}
+
+const messagesAfter = `SELECT ` + messageColumns + ` FROM messages m
+WHERE m.thread_id = $1::text::uuid AND m.org_id = $2::text::uuid AND m.seq > $3 ORDER BY m.seq LIMIT $4`
+
+// MessagesAfter reads a thread's messages with a seq above after, oldest first, at most limit.
+func (l *Ledger) MessagesAfter(ctx context.Context, org domain.OrgID, thread domain.ThreadID, after int64, limit int) ([]domain.Message, error) {
+	return l.messages(ctx, messagesAfter, thread, org, after, limit)
+}
+
+const messagesBefore = `SELECT * FROM (SELECT ` + messageColumns + ` FROM messages m
+WHERE m.thread_id = $1::text::uuid AND m.org_id = $2::text::uuid AND m.seq < $3 ORDER BY m.seq DESC LIMIT $4) AS page ORDER BY seq`
+
+// MessagesBefore reads the page of a thread's messages just below before, oldest first, at most limit.
+func (l *Ledger) MessagesBefore(ctx context.Context, org domain.OrgID, thread domain.ThreadID, before int64, limit int) ([]domain.Message, error) {
+	return l.messages(ctx, messagesBefore, thread, org, before, limit)
+}
+
+func (l *Ledger) messages(ctx context.Context, sql string, thread domain.ThreadID, org domain.OrgID, seq int64, limit int) ([]domain.Message, error) {
+	rows, err := l.readers.Query(ctx, sql, pgx.QueryExecModeCacheStatement, string(thread), string(org), seq, limit)
+	if err != nil {
+		return nil, classify(err)
+	}
+	ms, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (domain.Message, error) { return scanMessage(rows) })
+	return ms, classify(err)
+}

@@ -1,0 +1,174 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/uptrace/bun"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// EnsureThread finds or begins the thread with a contact over a widget's channel. Until something is said in it, nobody sees it.
+func (l *Ledger) EnsureThread(ctx context.Context, s domain.Session) (domain.Thread, error) {
+	key := CorrelationKey(s.ContactID, domain.ChannelWebchat)
+	var t domain.Thread
+	err := l.NewRaw(`INSERT INTO threads (id, org_id, contact_id, widget_id, channel, correlation_key, handling)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (org_id, correlation_key) DO UPDATE SET widget_id = EXCLUDED.widget_id WHERE threads.widget_id IS DISTINCT FROM EXCLUDED.widget_id
+RETURNING *`,
+		NewID[domain.ThreadID](), s.OrgID, s.ContactID, s.WidgetID, domain.ChannelWebchat, key, domain.HandlingAgent).Scan(ctx, &t)
+	if domain.KindOf(classify(err)) == domain.NotFound { // it is there already, unchanged
+		return l.ThreadByKey(ctx, s.OrgID, key)
+	}
+	return t, classify(err)
+}
+
+// CorrelationKey names the one thread with a contact over a channel, so that a returning visitor resumes it.
+func CorrelationKey(contact domain.ContactID, channel string) string {
+	return "contact:" + string(contact) + ":" + channel
+}
+
+// ThreadByKey reads a thread by its correlation key.
+func (l *Ledger) ThreadByKey(ctx context.Context, org domain.OrgID, key string) (domain.Thread, error) {
+	var t domain.Thread
+	err := l.NewSelect().Model(&t).Where("org_id = ? AND correlation_key = ?", org, key).Scan(ctx)
+	return t, classify(err)
+}
+
+// Thread reads a thread. Another organisation's is NotFound.
+func (l *Ledger) Thread(ctx context.Context, org domain.OrgID, id domain.ThreadID) (domain.Thread, error) {
+	var t domain.Thread
+	err := l.NewSelect().Model(&t).Where("org_id = ? AND id = ?", org, id).Scan(ctx)
+	return t, classify(err)
+}
+
+// SetLabels replaces a thread's labels.
+func (l *Ledger) SetLabels(ctx context.Context, org domain.OrgID, id domain.ThreadID, labels []string) error {
+	if labels == nil {
+		labels = []string{}
+	}
+	res, err := l.NewUpdate().Model((*domain.Thread)(nil)).Set("labels = ?", bunArray(labels)).Where("org_id = ? AND id = ?", org, id).Exec(ctx)
+	return one(res, err)
+}
+
+// Position is how far a thread has come: whoever follows it compares.
+type Position struct {
+	ID          domain.ThreadID
+	LastSeq     int64
+	Epoch       int64
+	VisitorRead int64
+	TeamRead    int64
+}
+
+const positions = `SELECT id::text, last_seq, epoch, visitor_read, team_read FROM threads WHERE id = ANY($1::text[]::uuid[])`
+
+// Positions reads how far many threads have come, in one statement.
+func (l *Ledger) Positions(ctx context.Context, ids []domain.ThreadID) ([]Position, error) {
+	rows, err := l.readers.Query(ctx, positions, pgx.QueryExecModeCacheStatement, column(ids, func(id domain.ThreadID) string { return string(id) }))
+	if err != nil {
+		return nil, classify(err)
+	}
+	ps, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (p Position, err error) {
+		err = r.Scan(&p.ID, &p.LastSeq, &p.Epoch, &p.VisitorRead, &p.TeamRead)
+		return p, err
+	})
+	return ps, classify(err)
+}
+
+// Conversation is a thread as the inbox shows it.
+type Conversation struct {
+	domain.Thread  `bun:",extend"`
+	ContactName    string
+	ContactEmail   string
+	WidgetName     string
+	AgentName      string // of the agent that answers by itself; empty: none is bound
+	AssigneeName   string
+	LastContent    string
+	LastAuthorKind domain.AuthorKind
+	LastAuthorName string
+}
+
+// ConversationFilter says which conversations to list. Zero fields do not filter.
+type ConversationFilter struct {
+	Handling []domain.Handling
+	Assignee domain.UserID
+	Channel  string
+	Contact  domain.ContactID
+	Query    string    // in the contact's name and e-mail, and in what was said
+	Before   time.Time // with BeforeID: only what stands after this conversation, newest first
+	BeforeID domain.ThreadID
+	Limit    int
+}
+
+// Conversations lists an organisation's threads in which something was said, the newest line first.
+func (l *Ledger) Conversations(ctx context.Context, org domain.OrgID, f ConversationFilter) ([]Conversation, error) {
+	q := l.conversations().Where("t.org_id = ? AND t.last_seq > 0", org).OrderExpr("t.last_message_at DESC, t.id DESC").Limit(int64(f.Limit))
+	if len(f.Handling) > 0 {
+		q.Where("t.handling IN (?)", bun.In(f.Handling))
+	}
+	if f.Assignee != "" {
+		q.Where("t.assignee_id = ?", f.Assignee)
+	}
+	if f.Channel != "" {
+		q.Where("t.channel = ?", f.Channel)
+	}
+	if f.Contact != "" {
+		q.Where("t.contact_id = ?", f.Contact)
+	}
+	if f.Query != "" {
+		like := "%" + likeEscaper.Replace(clean(f.Query)) + "%"
+		q.Where(`(c.name ILIKE ?0 OR c.email ILIKE ?0 OR EXISTS (SELECT FROM messages x WHERE x.thread_id = t.id AND x.content ILIKE ?0))`, like)
+	}
+	if !f.Before.IsZero() {
+		q.Where("(t.last_message_at, t.id) < (?, ?)", f.Before, f.BeforeID)
+	}
+	cs := []Conversation{}
+	return cs, classify(q.Scan(ctx, &cs))
+}
+
+// Conversation reads one thread as the inbox shows it. Another organisation's is NotFound.
+func (l *Ledger) Conversation(ctx context.Context, org domain.OrgID, id domain.ThreadID) (Conversation, error) {
+	var c Conversation
+	err := l.conversations().Where("t.org_id = ? AND t.id = ?", org, id).Scan(ctx, &c)
+	return c, classify(err)
+}
+
+func (l *Ledger) conversations() *bun.SelectQuery {
+	return l.NewSelect().TableExpr("threads AS t").ColumnExpr("t.*").
+		ColumnExpr("coalesce(c.name, '') AS contact_name, coalesce(c.email, '') AS contact_email").
+		ColumnExpr("coalesce(w.name, '') AS widget_name, coalesce(a.name, '') AS agent_name, coalesce(u.name, '') AS assignee_name").
+		ColumnExpr("coalesce(left(m.content, 240), '') AS last_content, coalesce(m.author_kind, '') AS last_author_kind").
+		ColumnExpr("coalesce(m.author_name, '') AS last_author_name").
+		Join("LEFT JOIN contacts AS c ON c.id = t.contact_id").
+		Join("LEFT JOIN widgets AS w ON w.id = t.widget_id").
+		Join("LEFT JOIN agents AS a ON a.id = coalesce(w.agent_id, t.agent_id)").
+		Join("LEFT JOIN users AS u ON u.id = t.assignee_id").
+		Join("LEFT JOIN messages AS m ON m.thread_id = t.id AND m.seq = t.last_seq")
+}
+
+// Tally counts an organisation's conversations by who handles them.
+type Tally struct {
+	Handling map[domain.Handling]int
+	Mine     int // assigned to the user asked for
+	Unread   int // open ones with lines that nobody of the team has seen and that the agent does not handle
+}
+
+// Tally counts conversations for the inbox's tabs.
+func (l *Ledger) Tally(ctx context.Context, org domain.OrgID, user domain.UserID) (Tally, error) {
+	var rows []struct {
+		Handling            domain.Handling
+		Total, Mine, Unread int
+	}
+	err := l.NewRaw(`SELECT handling, count(*) AS total, count(*) FILTER (WHERE assignee_id::text = ?) AS mine,
+count(*) FILTER (WHERE last_seq > team_read AND handling IN ('waiting', 'human')) AS unread
+FROM threads WHERE org_id = ? AND last_seq > 0 GROUP BY handling`, string(user), org).Scan(ctx, &rows)
+	t := Tally{Handling: map[domain.Handling]int{}}
+	for _, r := range rows {
+		t.Handling[r.Handling] = r.Total
+		t.Mine += r.Mine
+		t.Unread += r.Unread
+	}
+	return t, classify(err)
+}

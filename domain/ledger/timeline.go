@@ -1,0 +1,65 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// The flight recorder is read from where things happened: turns as they began (and were lost), their steps, and the events. What
+// happened at one instant stands in that order.
+const timeline = `
+SELECT * FROM (
+    SELECT started_at AS at, 0 AS source, 0::bigint AS ord, 'turn_started' AS kind, NULL::uuid AS message_id, dispatch_id, id AS turn_id,
+           jsonb_build_object('agent_id', agent_id, 'agent_name', (SELECT name FROM agents a WHERE a.id = t.agent_id),
+                              'attempt', attempt, 'waited_ms', round(waited_ms::numeric, 1)) AS detail
+    FROM turns t WHERE thread_id = ?0 AND org_id = ?1
+    UNION ALL
+    SELECT finished_at, 1, 0, 'turn_failed', NULL, dispatch_id, id, jsonb_build_object('error', error)
+    FROM turns WHERE thread_id = ?0 AND org_id = ?1 AND status = 'lost'
+    UNION ALL
+    SELECT s.created_at, 1, s.ord, s.kind, NULL, t.dispatch_id, s.turn_id, s.detail
+    FROM turn_steps s JOIN turns t ON t.id = s.turn_id WHERE s.thread_id = ?0 AND s.org_id = ?1
+    UNION ALL
+    SELECT created_at, 2, ord, kind, message_id, dispatch_id, turn_id, detail
+    FROM events WHERE thread_id = ?0 AND org_id = ?1
+    UNION ALL
+    SELECT updated_at, 3, 0, 'delivered', message_id, NULL, NULL, jsonb_build_object('transport', transport, 'attempts', attempts)
+    FROM deliveries WHERE thread_id = ?0 AND org_id = ?1 AND status = 'done'
+) AS items ORDER BY at, source, ord`
+
+// Timeline reads everything that happened in a thread, in order. It does not tell another organisation's thread from an empty one.
+func (l *Ledger) Timeline(ctx context.Context, org domain.OrgID, thread domain.ThreadID) ([]domain.TimelineItem, error) {
+	var rows []struct {
+		At         time.Time
+		Kind       domain.TimelineKind
+		MessageID  domain.MessageID
+		DispatchID domain.DispatchID
+		TurnID     domain.TurnID
+		Detail     json.RawMessage
+	}
+	if err := l.NewRaw(timeline, thread, org).Scan(ctx, &rows); err != nil {
+		return nil, classify(err)
+	}
+	items := make([]domain.TimelineItem, 0, len(rows))
+	for _, r := range rows {
+		item := domain.TimelineItem{At: r.At.UTC(), Kind: r.Kind, MessageID: r.MessageID, DispatchID: r.DispatchID, TurnID: r.TurnID, Detail: r.Detail}
+		if r.Kind != domain.MessageReceived {
+			items = append(items, item)
+			continue
+		}
+		var led received // a line and what it led to are one row and two items
+		if err := json.Unmarshal(r.Detail, &led); err != nil {
+			return nil, classify(err)
+		}
+		item.DispatchID, item.Detail = "", json.RawMessage("{}")
+		routing := domain.TimelineItem{At: item.At, Kind: led.Routing, MessageID: item.MessageID, DispatchID: r.DispatchID, Detail: json.RawMessage("{}")}
+		if led.Reason != "" {
+			routing.Detail = json.RawMessage(jsonOf(map[string]any{"reason": led.Reason}))
+		}
+		items = append(items, item, routing)
+	}
+	return items, nil
+}

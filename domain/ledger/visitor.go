@@ -1,0 +1,99 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// CreateSession stores a new session and, unless its contact is known already, the stub it speaks for.
+func (l *Ledger) CreateSession(ctx context.Context, s domain.Session, tokenHash []byte, contact domain.Contact) error {
+	return l.InTx(ctx, func(tx *Ledger) error {
+		if _, err := tx.NewInsert().Model(&contact).On("CONFLICT (id) DO NOTHING").Exec(ctx); err != nil {
+			return err
+		}
+		_, err := tx.NewInsert().Model(&s).Value("token_hash", "?", tokenHash).Exec(ctx)
+		return err
+	})
+}
+
+// SessionByToken finds a live session of a widget by its token's hash. It fails with NotFound for an unknown or expired one.
+func (l *Ledger) SessionByToken(ctx context.Context, widget domain.WidgetID, tokenHash []byte) (domain.Session, error) {
+	var s domain.Session
+	err := l.NewSelect().Model(&s).Where("token_hash = ? AND widget_id = ? AND expires_at > now()", tokenHash, widget).Scan(ctx)
+	return s, classify(err)
+}
+
+// TouchSession notes that a session is in use, which prolongs it, and where its visitor is now.
+func (l *Ledger) TouchSession(ctx context.Context, s domain.Session) error {
+	_, err := l.NewUpdate().Model(&s).Column("page", "locale", "timezone", "attribution", "last_seen_at", "expires_at").WherePK().Exec(ctx)
+	return classify(err)
+}
+
+// SetPage notes where the visitor is now.
+func (l *Ledger) SetPage(ctx context.Context, id domain.SessionID, p domain.Page) error {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	_, err = l.NewRaw(`UPDATE sessions SET page = page || ?::jsonb, last_seen_at = now(), expires_at = ? WHERE id = ?`,
+		string(withoutNUL(b)), time.Now().Add(domain.SessionLifetime), id).Exec(ctx)
+	return classify(err)
+}
+
+// BindSession ties a session to a contact that proved who they are.
+func (l *Ledger) BindSession(ctx context.Context, id domain.SessionID, contact domain.ContactID) error {
+	_, err := l.NewRaw(`UPDATE sessions SET contact_id = ?, identified = true WHERE id = ?`, contact, id).Exec(ctx)
+	return classify(err)
+}
+
+// Contact reads a contact. Another organisation's is NotFound.
+func (l *Ledger) Contact(ctx context.Context, org domain.OrgID, id domain.ContactID) (domain.Contact, error) {
+	var c domain.Contact
+	err := l.NewSelect().Model(&c).Where("org_id = ? AND id = ?", org, id).Scan(ctx)
+	return c, classify(err)
+}
+
+// ContactByExternalID finds the contact the organisation's site calls by this id.
+func (l *Ledger) ContactByExternalID(ctx context.Context, org domain.OrgID, external string) (domain.Contact, error) {
+	var c domain.Contact
+	err := l.NewSelect().Model(&c).Where("org_id = ? AND external_id = ?", org, external).Scan(ctx)
+	return c, classify(err)
+}
+
+// Identify gives an anonymous stub the identity it has proven and returns the contact. If the organisation knows that external id
+// already, the stub is left and the known contact returned, so that bind says which contact the session belongs to from now on.
+func (l *Ledger) Identify(ctx context.Context, stub domain.ContactID, org domain.OrgID, external, name, email string) (domain.Contact, error) {
+	var c domain.Contact
+	err := l.NewRaw(`WITH known AS (
+    UPDATE contacts SET name = coalesce(nullif(?3, ''), name), email = coalesce(nullif(?4, ''), email), stub = false, updated_at = now()
+    WHERE org_id = ?1 AND external_id = ?2 RETURNING *
+), named AS (
+    UPDATE contacts SET external_id = ?2, name = coalesce(nullif(?3, ''), name), email = coalesce(nullif(?4, ''), email), stub = false, updated_at = now()
+    WHERE id = ?0 AND org_id = ?1 AND external_id IS NULL AND NOT EXISTS (SELECT FROM known) RETURNING *
+), made AS (
+    INSERT INTO contacts (id, org_id, external_id, name, email, stub)
+    SELECT ?5, ?1, ?2, ?3, ?4, false WHERE NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM named)
+    ON CONFLICT (org_id, external_id) DO UPDATE SET updated_at = now() RETURNING *
+)
+SELECT * FROM known UNION ALL SELECT * FROM named UNION ALL SELECT * FROM made`,
+		stub, org, clean(external), clean(name), clean(email), NewID[domain.ContactID]()).Scan(ctx, &c)
+	return c, classify(err)
+}
+
+// SetContactDetails fills in what a contact said about themselves; empty arguments leave a field as it is.
+func (l *Ledger) SetContactDetails(ctx context.Context, org domain.OrgID, id domain.ContactID, name, email, phone string) error {
+	res, err := l.NewRaw(`UPDATE contacts SET name = coalesce(nullif(?, ''), name), email = coalesce(nullif(?, ''), email),
+phone = coalesce(nullif(?, ''), phone), stub = false, updated_at = now() WHERE org_id = ? AND id = ?`,
+		clean(name), clean(email), clean(phone), org, id).Exec(ctx)
+	return one(res, err)
+}
+
+// LastSession reads a contact's latest session.
+func (l *Ledger) LastSession(ctx context.Context, org domain.OrgID, contact domain.ContactID) (domain.Session, error) {
+	var s domain.Session
+	err := l.NewSelect().Model(&s).Where("org_id = ? AND contact_id = ?", org, contact).Order("last_seen_at DESC").Limit(1).Scan(ctx)
+	return s, classify(err)
+}

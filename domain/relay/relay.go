@@ -1,0 +1,118 @@
+// Package relay tells whoever follows a thread that it has grown, on this node and all others, and reads it for them. It must never
+// carry anything that cannot be lost: a hint says where to look, the ledger says what is there.
+package relay
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/ledger"
+)
+
+// channel is the one Postgres channel all nodes of a database share.
+const channel = "parley"
+
+// sweepEvery is how long a message can stay unseen at worst when the hint about it was lost.
+const sweepEvery = 2 * time.Second
+
+// Relay connects what is appended with whoever follows.
+type Relay struct {
+	ledger *ledger.Ledger
+	node   string // this process: hints of our own come back over LISTEN and are dropped
+	hub    *hub
+	out    *outbox
+	reads  singleflight.Group
+	work   func(due time.Time)
+	log    *slog.Logger
+}
+
+// New makes the relay of a ledger and subscribes it to every append of this node. Run must be running for other nodes to hear.
+func New(l *ledger.Ledger, log *slog.Logger) *Relay {
+	r := &Relay{ledger: l, node: rand.Text(), hub: newHub(), out: newOutbox(), work: func(time.Time) {}, log: log}
+	l.OnCommit(r.committed)
+	return r
+}
+
+// OnWork names who is told that a dispatch wants a worker at due, or, with a zero due, that hints may have been missed.
+// It must not block. Call it once, before Run and before the first append.
+func (r *Relay) OnWork(f func(due time.Time)) { r.work = f }
+
+// Run carries hints between nodes until ctx ends.
+func (r *Relay) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.ledger.Listen(ctx, channel, r.resync, r.receive) })
+	g.Go(func() error { return r.announce(ctx) })
+	g.Go(func() error { return r.sweep(ctx) })
+	return g.Wait()
+}
+
+// committed hears of this node's appends.
+func (r *Relay) committed(outs []ledger.Outcome) {
+	var due time.Time
+	for _, o := range outs {
+		if !o.Due.IsZero() && (due.IsZero() || o.Due.Before(due)) {
+			due = o.Due
+		}
+		if o.Thread.LastSeq == o.Before && !o.Moved {
+			continue
+		}
+		g := growth{Org: o.Thread.OrgID, Thread: o.Thread.ID, Seq: o.Thread.LastSeq}
+		r.hub.grown(g)
+		r.out.grown(g)
+	}
+	if !due.IsZero() {
+		r.work(due)
+		r.out.workDue(due)
+	}
+}
+
+// Hint shows a hint to whoever follows the thread, on every node.
+func (r *Relay) Hint(h Hint) {
+	r.hub.hint(h)
+	r.out.hint(h)
+}
+
+// resync follows a gap in what this node heard: everybody looks for themselves.
+func (r *Relay) resync() {
+	r.hub.wakeAll()
+	r.work(time.Time{})
+}
+
+// sweep finds what a lost hint would have told.
+func (r *Relay) sweep(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	latest := map[domain.OrgID]int64{}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if ids := r.hub.threads(); len(ids) > 0 {
+			ps, err := r.ledger.Positions(ctx, ids)
+			if err != nil {
+				continue // an outage: the next sweep looks again
+			}
+			r.hub.positions(ps)
+		}
+		if orgs := r.hub.organisations(); len(orgs) > 0 {
+			now, err := r.ledger.LatestLines(ctx, orgs)
+			if err != nil {
+				continue
+			}
+			for org, at := range now {
+				if was, ok := latest[org]; ok && was != at {
+					r.hub.wakeOrg(org)
+				}
+			}
+			latest = now
+		}
+	}
+}

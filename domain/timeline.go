@@ -1,0 +1,46 @@
+package domain
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// TimelineKind names what happened, in the words of PROTOCOL section 10.
+type TimelineKind string
+
+const (
+	MessageReceived  TimelineKind = "message_received"
+	DuplicateIgnored TimelineKind = "duplicate_ignored"
+	DispatchQueuedAt TimelineKind = "dispatch_queued"
+	DispatchExtended TimelineKind = "dispatch_extended"
+	DispatchSkip     TimelineKind = "dispatch_skipped"
+	TurnStarted      TimelineKind = "turn_started"
+	ModelCall        TimelineKind = "model_call"
+	ToolCall         TimelineKind = "tool_call"
+	ToolResult       TimelineKind = "tool_result"
+	SuggestionStored TimelineKind = "suggestion_stored"
+	ReplyStored      TimelineKind = "reply_stored"
+	ReplySuppressed  TimelineKind = "reply_suppressed"
+	TurnFailure      TimelineKind = "turn_failed"
+	RetryScheduled   TimelineKind = "retry_scheduled"
+	DispatchDied     TimelineKind = "dispatch_dead"
+	Delivered        TimelineKind = "delivered"
+	Read             TimelineKind = "read"
+	HandedOff        TimelineKind = "handed_off"
+	HumanJoined      TimelineKind = "human_joined"
+	HandedBack       TimelineKind = "handed_back"
+	NoteAdded        TimelineKind = "note_added"
+	Rated            TimelineKind = "rated"
+	Closed           TimelineKind = "closed"
+	Reopened         TimelineKind = "reopened"
+)
+
+// TimelineItem is one entry of a thread's flight recorder.
+type TimelineItem struct {
+	At         time.Time       `json:"at"`
+	Kind       TimelineKind    `json:"kind"`
+	MessageID  MessageID       `json:"message_id,omitempty"`
+	DispatchID DispatchID      `json:"dispatch_id,omitempty"`
+	TurnID     TurnID          `json:"turn_id,omitempty"`
+	Detail     json.RawMessage `json:"detail"`
+}
