@@ -45,7 +45,10 @@ func (s *Service) CreateAgent(ctx context.Context, org domain.OrgID, in AgentInp
 	if err != nil {
 		return domain.Agent{}, err
 	}
-	return a, s.ledger.CreateAgent(ctx, a)
+	if err := s.ledger.CreateAgent(ctx, a); err != nil {
+		return domain.Agent{}, err
+	}
+	return a, nil
 }
 
 func newAgent(org domain.OrgID, in AgentInput) (domain.Agent, error) {
@@ -66,7 +69,10 @@ func (s *Service) UpdateAgent(ctx context.Context, org domain.OrgID, id domain.A
 		}
 		return tx.UpdateAgent(ctx, a)
 	})
-	return a, err
+	if err != nil {
+		return domain.Agent{}, err
+	}
+	return a, nil
 }
 
 // DeleteAgent removes an agent. Its widgets are left without one, so that people answer there. It fails with NotFound.

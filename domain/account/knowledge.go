@@ -65,7 +65,10 @@ func (s *Service) CreateArticle(ctx context.Context, org domain.OrgID, in Articl
 	if err != nil {
 		return domain.Article{}, err
 	}
-	return a, s.ledger.CreateArticle(ctx, a)
+	if err := s.ledger.CreateArticle(ctx, a); err != nil {
+		return domain.Article{}, err
+	}
+	return a, nil
 }
 
 func newArticle(org domain.OrgID, in ArticleInput) (domain.Article, error) {

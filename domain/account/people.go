@@ -46,7 +46,7 @@ func (s *Service) SetUp(ctx context.Context, o Owner) (domain.User, error) {
 		return domain.User{}, err
 	}
 	var u domain.User
-	return u, s.ledger.InTx(ctx, func(tx *ledger.Ledger) error {
+	err = s.ledger.InTx(ctx, func(tx *ledger.Ledger) error {
 		if err := tx.LockUsers(ctx); err != nil {
 			return err
 		}
@@ -60,6 +60,10 @@ func (s *Service) SetUp(ctx context.Context, o Owner) (domain.User, error) {
 		u = o.user(org.ID)
 		return tx.CreateUser(ctx, u, hash)
 	})
+	if err != nil {
+		return domain.User{}, err
+	}
+	return u, nil
 }
 
 func refuseSetUp(ctx context.Context, l *ledger.Ledger) error {
@@ -89,7 +93,7 @@ func (s *Service) CreateOwner(ctx context.Context, orgSlug string, o Owner) (dom
 		return domain.User{}, err
 	}
 	var u domain.User
-	return u, s.ledger.InTx(ctx, func(tx *ledger.Ledger) error {
+	err = s.ledger.InTx(ctx, func(tx *ledger.Ledger) error {
 		org, _, err := ensureOrganisation(ctx, tx, o.Organisation, slug)
 		if err != nil {
 			return err
@@ -97,6 +101,10 @@ func (s *Service) CreateOwner(ctx context.Context, orgSlug string, o Owner) (dom
 		u = o.user(org.ID)
 		return tx.CreateUser(ctx, u, hash)
 	})
+	if err != nil {
+		return domain.User{}, err
+	}
+	return u, nil
 }
 
 // OrganisationBySlug finds an organisation by the name it has on the command line. It fails with NotFound.

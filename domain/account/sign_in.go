@@ -55,7 +55,10 @@ func (s *Service) SignIn(ctx context.Context, email, password string) (token str
 			Msg: "the e-mail address or the password is wrong"}
 	}
 	token = newToken()
-	return token, u, s.ledger.CreatePortalSession(ctx, hashOf(token), u, SessionLifetime)
+	if err := s.ledger.CreatePortalSession(ctx, hashOf(token), u, SessionLifetime); err != nil {
+		return "", domain.User{}, err
+	}
+	return token, u, nil
 }
 
 // login finds whose password is to be checked; nobodysHash stands in for whoever does not exist.

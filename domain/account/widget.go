@@ -58,6 +58,8 @@ func newWidget(org domain.OrgID) domain.Widget {
 	return domain.Widget{ID: ledger.NewID[domain.WidgetID](), OrgID: org, Key: widgetKeyPrefix + random62(widgetKeyDigits), IdentitySecret: newToken(), CreatedAt: now()}
 }
 
+const notOurAgent = "is not an agent of this organisation"
+
 // wantAgent fails with a bad field unless the widget's agent, if it has one, belongs to the same organisation.
 func wantAgent(ctx context.Context, tx *ledger.Ledger, w domain.Widget) error {
 	if w.AgentID == "" {
@@ -65,7 +67,7 @@ func wantAgent(ctx context.Context, tx *ledger.Ledger, w domain.Widget) error {
 	}
 	has, err := tx.HasAgent(ctx, w.OrgID, w.AgentID)
 	if err == nil && !has {
-		return noSuchAgent()
+		return domain.InvalidField("agent_id", notOurAgent)
 	}
 	return err
 }
@@ -76,15 +78,11 @@ func noSuchAgent() error {
 
 // UpdateWidget changes a widget from the next request on. It fails like CreateWidget, and with NotFound.
 func (s *Service) UpdateWidget(ctx context.Context, org domain.OrgID, id domain.WidgetID, in WidgetInput) (domain.Widget, error) {
-	in, err := in.check()
-	if err != nil {
-		// Nobody learns from a form's problems whether somebody else has this widget.
-		if _, missing := s.Widget(ctx, org, id); missing != nil {
-			err = missing
-		}
-		return domain.Widget{}, err
-	}
 	return s.changeWidget(ctx, org, id, func(tx *ledger.Ledger, w *domain.Widget) error {
+		in, err := in.check()
+		if err != nil {
+			return err
+		}
 		in.over(w)
 		return wantAgent(ctx, tx, *w)
 	})

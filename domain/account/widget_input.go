@@ -71,7 +71,7 @@ func (in WidgetInput) check() (WidgetInput, error) {
 	p := problems{}
 	in.Name = p.name("name", in.Name)
 	if _, err := domain.ParseID[domain.AgentID](string(in.AgentID)); in.AgentID != "" && err != nil {
-		p.add("agent_id", "is not an agent of this organisation")
+		p.add("agent_id", notOurAgent)
 	}
 	in.AllowedOrigins = p.origins("allowed_origins", in.AllowedOrigins)
 	p.between("daily_message_cap", in.DailyCap, 0, maxDailyCap)
@@ -136,7 +136,7 @@ func (p problems) appearance(a domain.Appearance) domain.Appearance {
 	for _, c := range a.Collect {
 		p.oneOf("appearance.collect", c, collectable...)
 	}
-	if a.ContactInfoMode != domain.ContactInfoNone && len(asked) == 0 {
+	if asks := a.ContactInfoMode == domain.ContactInfoOptional || a.ContactInfoMode == domain.ContactInfoRequired; asks && len(asked) == 0 {
 		p.add("appearance.collect", "must name what to ask for: %s", strings.Join(collectable, ", "))
 	}
 	a.Collect = asked

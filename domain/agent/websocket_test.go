@@ -54,13 +54,15 @@ func service(t *testing.T, s script) (url string, hungUp <-chan struct{}) {
 			_ = c.CloseNow()
 			gone <- struct{}{}
 		}()
-		_, frame, err := c.Read(r.Context())
+		ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second) // so that a caller who never hangs up fails the test and does not hang it
+		defer cancel()
+		_, frame, err := c.Read(ctx)
 		if err != nil {
 			return
 		}
-		s(r.Context(), c, frame)
+		s(ctx, c, frame)
 		for err == nil {
-			_, _, err = c.Read(r.Context())
+			_, _, err = c.Read(ctx)
 		}
 	}))
 	t.Cleanup(srv.Close)

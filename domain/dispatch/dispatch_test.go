@@ -295,10 +295,12 @@ func TestReplyOfAWorkerThatDiedAfterStoringItIsNotSaidAgain(t *testing.T) {
 		t.Fatal(dead, err)
 	}
 	do(t, l, f, ledger.TurnReply{TurnRef: dead[0].TurnRef, Said: ledger.Said{N: 1, Content: "half an answer"}})
-	start(t, l, func(context.Context, agent.TurnRequest, agent.Sink) (agent.Result, error) { return answer("again") }, dispatch.Options{})
+	start(t, l, func(_ context.Context, r agent.TurnRequest, _ agent.Sink) (agent.Result, error) {
+		return answer(fmt.Sprint(r.Pending))
+	}, dispatch.Options{})
 	say(t, l, f, "2") // extends the dispatch; once the first part has ended it gets a turn of its own
 	eventually(t, l, f, "the second answer", agentSaid(2))
-	if _, ms := look(t, l, f); fmt.Sprint(fromAgent(ms)) != "[half an answer again]" {
+	if _, ms := look(t, l, f); fmt.Sprint(fromAgent(ms)) != "[half an answer [3]]" {
 		t.Fatal(contents(ms))
 	}
 }

@@ -41,9 +41,12 @@ func unavailable(err error) *domain.Error {
 		Msg: "we cannot store this right now, please try again in a moment"}
 }
 
-// transient reports whether the same statement may succeed later: the connection broke, or the server is starting, stopping,
-// full, or asks for a retry.
+// transient reports whether the same statement may succeed later: there is no connection to be had, for whatever reason, or it
+// broke, or the server is starting, stopping, full, or asks for a retry.
 func transient(err error) bool {
+	if _, dial := errors.AsType[*pgconn.ConnectError](err); dial {
+		return true
+	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.Code {
 		case "40001", "40P01", "55P03", "25006": // serialization failure, deadlock, lock not available, read-only (failover)
@@ -53,9 +56,8 @@ func transient(err error) bool {
 		return strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53") ||
 			strings.HasPrefix(pg.Code, "57") || strings.HasPrefix(pg.Code, "58")
 	}
-	_, dial := errors.AsType[*pgconn.ConnectError](err)
 	_, network := errors.AsType[net.Error](err)
-	return dial || network || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, net.ErrClosed) ||
+	return network || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, net.ErrClosed) ||
 		pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF")
 }
 

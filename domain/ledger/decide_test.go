@@ -151,6 +151,8 @@ func TestDecide(t *testing.T) {
 			handling: "human", epoch: 2, events: []string{"dispatch_skipped", "human_joined", "reply_suppressed"}, status: "skipped"},
 		{name: "a hand back does not let old words in", from: running, changes: []Change{TakeOver{anna}, HandBack{anna}, TurnEnd{TurnRef: held, Said: &Said{N: 1, Content: "hi"}}},
 			handling: "agent", epoch: 3, events: []string{"dispatch_skipped", "human_joined", "handed_back", "dispatch_queued", "reply_suppressed"}, status: "queued"},
+		{name: "an epoch that moved on is enough", from: running, with: func(s *state) { s.Epoch = 2 },
+			changes: []Change{TurnEnd{TurnRef: held, Said: &Said{N: 1, Content: "hi"}}}, handling: "agent", epoch: 2, events: []string{"reply_suppressed"}},
 		{name: "a worker that lost its lease is not heard", from: running, with: func(s *state) { s.open.Token = 8 },
 			changes: []Change{TurnEnd{TurnRef: held, Said: &Said{N: 1, Content: "hi"}}}, handling: "agent", epoch: 1, events: []string{"reply_suppressed"}},
 		{name: "the agent hands off", from: running, changes: []Change{TurnEnd{TurnRef: held, Said: &Said{N: 1, Content: "wait"}, Handoff: "asked"}},

@@ -103,7 +103,7 @@ type page struct {
 
 // since reads what comes after a cursor. Followers that ask for the same after the same wake-up share one read.
 func (r *Relay) since(ctx context.Context, f *follower, org domain.OrgID, thread domain.ThreadID, after int64) (page, error) {
-	got := r.reads.DoChan(fmt.Sprint(org, thread, after, " ", f.thread.grown.Load()), func() (any, error) {
+	got := r.reads.DoChan(f.readKey(org, thread, after), func() (any, error) {
 		// not the first asker's context: others wait for the same answer
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), followTimeout)
 		defer cancel()
@@ -116,6 +116,12 @@ func (r *Relay) since(ctx context.Context, f *follower, org domain.OrgID, thread
 	case res := <-got:
 		return res.Val.(page), res.Err
 	}
+}
+
+// readKey names a read that may be shared. A read that began before the follower's last wake-up may lack what it was woken for,
+// so wake-ups are part of the name.
+func (f *follower) readKey(org domain.OrgID, thread domain.ThreadID, after int64) string {
+	return fmt.Sprint(org, thread, after, " ", f.thread.grown.Load())
 }
 
 // FollowOrganisation yields each time something has happened in one of an organisation's threads since the last time, until ctx

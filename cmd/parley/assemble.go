@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/account"
+	"github.com/parley-chat/parley/domain/agent"
+	"github.com/parley-chat/parley/domain/chat"
+	"github.com/parley-chat/parley/domain/dispatch"
+	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/domain/relay"
+	"github.com/parley-chat/parley/handlers"
+	"github.com/parley-chat/parley/handlers/api"
+	"github.com/parley-chat/parley/handlers/portal"
+	"github.com/parley-chat/parley/handlers/widget"
+)
+
+// parts are the program's parts, put together.
+type parts struct {
+	ledger     *ledger.Ledger
+	relay      *relay.Relay
+	dispatcher *dispatch.Dispatcher
+	widget     *widget.Surface
+	portal     *portal.Portal
+	handler    http.Handler
+	draining   atomic.Bool
+	log        *slog.Logger
+}
+
+// assemble makes all parts and connects them. Nothing runs yet.
+func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*parts, error) {
+	accounts := account.New(l)
+	p := &parts{ledger: l, log: c.log, relay: relay.New(l, c.log)}
+	var demoKey string
+	if demo {
+		w, err := accounts.EnsureDemo(ctx)
+		if err != nil {
+			return nil, err
+		}
+		demoKey = w.Key
+	}
+	deps := agent.Deps{Knowledge: l, Outbound: &agent.Outbound{Public: c.outboundPublic}, Log: c.log}
+	voice := func(a domain.Agent) (agent.Runtime, error) { return agent.New(a, deps) }
+	try := func(ctx context.Context, a domain.Agent) domain.AgentTest { return agent.Try(ctx, a, deps) }
+	p.dispatcher = dispatch.New(l, p.relay, voice, dispatch.Options{Log: c.log})
+
+	service := chat.New(l, p.relay, c.log)
+	p.widget = widget.New(widget.Deps{Chat: service, Relay: p.relay, Log: c.log, Demo: demoKey})
+	p.portal = portal.New(portal.Deps{
+		Chat: service, Account: accounts, Relay: p.relay, TryAgent: try, PublicURL: c.publicURL, Log: c.log,
+	})
+	p.handler = handlers.Routes(handlers.Surfaces{
+		Widget: p.widget, Portal: p.portal, Log: c.log, TrustedProxies: c.trustedProxies,
+		API:     api.New(api.Deps{Chat: service, Account: accounts, TryAgent: try, Log: c.log}),
+		Health:  func(ctx context.Context) error { return l.Ping(ctx) },
+		Ready:   func() bool { return !p.draining.Load() },
+		Metrics: newMetrics(l, p.dispatcher, p.widget.Connections).handler(),
+		Version: currentVersion(),
+	})
+	return p, nil
+}
+
+const choresEvery = 10 * time.Minute
+
+// chores throws away what has had its time, until ctx ends.
+func (p *parts) chores(ctx context.Context) error {
+	tick := time.NewTicker(choresEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := p.ledger.SweepIdempotent(ctx); err != nil && ctx.Err() == nil {
+			p.log.WarnContext(ctx, "chores failed, the next round tries again", "err", err)
+		}
+	}
+}

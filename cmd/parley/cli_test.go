@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/parley-chat/parley/domain/ledger/ledgertest"
+)
+
+// sql runs a statement on a program's database.
+func sql(t testing.TB, e env, statement string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), e["DATABASE_URL"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if _, err := conn.Exec(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// command runs one command and returns its exit code and output.
+func command(t testing.TB, e env, in string, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	var o, eo bytes.Buffer
+	code = run(t.Context(), args, e.get, strings.NewReader(in), &o, &eo)
+	return code, o.String(), eo.String()
+}
+
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	e := environment(t)
+	steps := []struct {
+		name string
+		args string
+		in   string
+		code int
+		says string // in stdout, or in stderr when the code is not 0
+	}{
+		{"help", "--help", "", 0, "mock-agent"},
+		{"help of a command", "owner create --help", "", 0, "--email"},
+		{"nothing", "", "", 2, "parley --help"},
+		{"unknown", "dance", "", 2, "dance"},
+		{"version", "version", "", 0, "parley "},
+		{"doctor", "doctor", "", 0, "schema up to date"},
+		{"doctor as JSON", "doctor --json", "", 0, `"ok":true`},
+		{"status", "migrate status", "", 0, "20261121090000_ledger"},
+		{"up again", "migrate up", "", 0, "nothing to do"},
+		{"up again as JSON", "migrate up --json", "", 0, `{"applied":[]}`},
+		{"key for nobody", "apikey create --org acme", "", 1, "parley: "},
+		{"owner without a password", "owner create --org acme --email anna@example.com", "", 1, "stdin"},
+		{"owner with a short password", "owner create --org acme --email anna@example.com", "short\n", 1, "password"},
+		{"owner with a bad address", "owner create --org acme --email anna", "long enough\n", 1, "e-mail"},
+		{"owner", "owner create --org acme --email Anna@Example.com --name Anna", "long enough\n", 0, "anna@example.com can sign in now."},
+		{"owner again", "owner create --org acme --email anna@example.com", "long enough\n", 1, "parley: "},
+		{"second owner", "owner create --org acme --email ben@example.com --json", "long enough", 0, `"email":"ben@example.com"`},
+		{"key", "apikey create --org acme", "", 0, "parley_"},
+		{"key as JSON", "apikey create --org acme --json", "", 0, `"key":"parley_`},
+		{"down", "migrate down", "", 0, "rolled back 20261121090000_ledger"},
+		{"status after", "migrate status", "", 0, "missing"},
+	}
+	for _, s := range steps {
+		code, out, errOut := command(t, e, s.in, strings.Fields(s.args)...)
+		said := out
+		if code != 0 {
+			said = errOut
+			if strings.Count(errOut, "\n") != 1 {
+				t.Errorf("%s: not one line on stderr: %q", s.name, errOut)
+			}
+		}
+		if code != s.code || !strings.Contains(said, s.says) {
+			t.Errorf("%s: exit code %d, stdout %q, stderr %q; want %d and %q", s.name, code, out, errOut, s.code, s.says)
+		}
+	}
+}
+
+func TestDoctorFindsWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := dir + "/file"
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := env{"DATABASE_URL": "postgres://127.0.0.1:1/parley", "PARLEY_DATA_DIR": file + "/data", "PARLEY_ADDR": "127.0.0.1:0", "PARLEY_SECRET": ledgertest.Secret}
+	code, out, _ := command(t, e, "", "doctor", "--json")
+	var report struct {
+		OK     bool
+		Checks []finding
+	}
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		t.Fatal(err, out)
+	}
+	if code != 1 || report.OK || report.Checks[0].OK || report.Checks[1].OK || !report.Checks[2].OK {
+		t.Fatalf("exit code %d, %+v", code, report)
+	}
+}
+
+func TestSecretIsMadeOnceAndKept(t *testing.T) {
+	t.Parallel()
+	e := environment(t)
+	delete(e, "PARLEY_SECRET")
+	for range 2 {
+		if code, _, errOut := command(t, e, "", "migrate", "up"); code != 0 {
+			t.Fatal(errOut)
+		}
+	}
+	c, err := readConfig(e.get, os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := c.sealer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := a.Seal("here", []byte("plain"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := c.sealer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := b.Open("here", sealed); err != nil || string(plain) != "plain" {
+		t.Fatal(string(plain), err)
+	}
+	if st, err := os.Stat(e["PARLEY_DATA_DIR"] + "/secret"); err != nil || st.Mode().Perm() != 0o600 {
+		t.Fatal(st, err)
+	}
+}

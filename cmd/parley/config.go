@@ -1,0 +1,142 @@
+package main
+
+import (
+	"cmp"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/lmittmann/tint"
+
+	"github.com/parley-chat/parley/domain/ledger"
+)
+
+// config is what the environment says, checked. PROTOCOL section 12 names the variables.
+type config struct {
+	addr           string
+	databaseURL    string // empty = embedded Postgres under dataDir
+	dataDir        string
+	publicURL      string // without a trailing slash; empty = from the request
+	secret         string // empty = generated, kept in dataDir
+	trustedProxies []string
+	outboundPublic bool
+	pgBin          string
+	log            *slog.Logger
+}
+
+func readConfig(env getenv, logs io.Writer) (config, error) {
+	c := config{
+		addr:        cmp.Or(env("PARLEY_ADDR"), "127.0.0.1:8080"),
+		databaseURL: env("DATABASE_URL"),
+		dataDir:     cmp.Or(env("PARLEY_DATA_DIR"), defaultDataDir()),
+		secret:      env("PARLEY_SECRET"),
+		pgBin:       env("PGBIN"),
+	}
+	var err error
+	if c.log, err = newLogger(env("PARLEY_LOG"), env("PARLEY_LOG_FORMAT"), logs); err != nil {
+		return c, err
+	}
+	if v := env("PARLEY_PUBLIC_URL"); v != "" {
+		u, err := url.Parse(v)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" {
+			return c, fmt.Errorf("PARLEY_PUBLIC_URL must look like https://chat.example.com, not %q", v)
+		}
+		c.publicURL = u.Scheme + "://" + u.Host
+	}
+	for _, v := range strings.FieldsFunc(env("PARLEY_TRUSTED_PROXIES"), func(r rune) bool { return r == ',' || r == ' ' }) {
+		if a, err := netip.ParseAddr(v); err == nil {
+			v = netip.PrefixFrom(a, a.BitLen()).String()
+		}
+		if _, err := netip.ParsePrefix(v); err != nil {
+			return c, fmt.Errorf("PARLEY_TRUSTED_PROXIES must list addresses or CIDRs, %q is neither", v)
+		}
+		c.trustedProxies = append(c.trustedProxies, v)
+	}
+	switch v := env("PARLEY_OUTBOUND"); v {
+	case "", "private":
+	case "public":
+		c.outboundPublic = true
+	default:
+		return c, fmt.Errorf("PARLEY_OUTBOUND must be private or public, not %q", v)
+	}
+	if v := env("PARLEY_BACKPLANE"); v != "" && v != "postgres" {
+		return c, fmt.Errorf("PARLEY_BACKPLANE: this version knows only postgres, not %q", v)
+	}
+	return c, nil
+}
+
+// defaultDataDir is ./.parley, or for root a place that the postgres account can reach.
+func defaultDataDir() string {
+	if os.Geteuid() == 0 {
+		return "/var/lib/parley"
+	}
+	return ".parley"
+}
+
+func newLogger(level, format string, w io.Writer) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(cmp.Or(level, "info"))); err != nil {
+		return nil, fmt.Errorf("PARLEY_LOG must be debug, info, warn or error, not %q", level)
+	}
+	f, isFile := w.(*os.File)
+	terminal := false
+	if isFile {
+		if st, err := f.Stat(); err == nil {
+			terminal = st.Mode()&os.ModeCharDevice != 0
+		}
+	}
+	if format == "" {
+		format = map[bool]string{true: "text", false: "json"}[terminal]
+	}
+	switch format {
+	case "text":
+		return slog.New(tint.NewHandler(w, &tint.Options{Level: l, TimeFormat: time.TimeOnly, NoColor: !terminal})), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})), nil
+	}
+	return nil, fmt.Errorf("PARLEY_LOG_FORMAT must be text or json, not %q", format)
+}
+
+// sealer makes what seals stored credentials, from PARLEY_SECRET or from a secret kept in the data directory. A lost secret makes
+// them unreadable, so a generated one is only ever created, never replaced.
+func (c config) sealer() (*ledger.Sealer, error) {
+	if c.secret != "" {
+		return ledger.NewSealer(c.secret)
+	}
+	file := filepath.Join(c.dataDir, "secret")
+	kept, err := os.ReadFile(file)
+	if err == nil {
+		return ledger.NewSealer(strings.TrimSpace(string(kept)))
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("cannot read the secret in %s: %w", file, err)
+	}
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails
+	fresh := hex.EncodeToString(b)
+	if err := os.MkdirAll(c.dataDir, 0o755); err != nil {
+		return nil, fmt.Errorf("cannot make the data directory %s (PARLEY_DATA_DIR): %w", c.dataDir, err)
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) { // another parley was quicker: its secret is the one
+		return c.sealer()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot keep a secret in %s; set PARLEY_SECRET or PARLEY_DATA_DIR: %w", file, err)
+	}
+	_, err = f.WriteString(fresh + "\n")
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return nil, fmt.Errorf("cannot keep a secret in %s: %w", file, err)
+	}
+	return ledger.NewSealer(fresh)
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/domain/ledger/cluster"
+)
+
+type doctorCmd struct {
+	JSON bool `help:"Print JSON."`
+}
+
+// finding is the outcome of one check.
+type finding struct {
+	Check  string `json:"check"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+}
+
+const doctorTimeout = 5 * time.Second // for each check
+
+// Run checks without changing anything: no cluster is made or started, no migration applied.
+func (c *doctorCmd) Run(ctx context.Context, std *stdio, env getenv) error {
+	cfg, err := readConfig(env, std.Err)
+	if err != nil {
+		return err
+	}
+	checks := []struct {
+		name string
+		run  func(context.Context) (string, error)
+	}{
+		{"data directory", cfg.checkDataDir},
+		{"database", cfg.checkDatabase},
+		{"address", cfg.checkAddress},
+	}
+	var findings []finding
+	healthy := true
+	for _, check := range checks {
+		ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
+		detail, err := check.run(ctx)
+		cancel()
+		if err != nil {
+			detail, healthy = oneLine(err), false
+		}
+		findings = append(findings, finding{check.name, err == nil, detail})
+	}
+	if c.JSON {
+		err = json.NewEncoder(std.Out).Encode(map[string]any{"ok": healthy, "checks": findings})
+	} else {
+		for _, f := range findings {
+			fmt.Fprintf(std.Out, "%-5s %-15s %s\n", map[bool]string{true: "ok", false: "FAIL"}[f.OK], f.Check, f.Detail)
+		}
+	}
+	if !healthy {
+		return errors.New("something is missing, see above")
+	}
+	return err
+}
+
+func (c config) checkDataDir(context.Context) (string, error) {
+	probe := c.dataDir // of a directory that is not there yet, its nearest parent has to be writable
+	for {
+		st, err := os.Stat(probe)
+		if err == nil && !st.IsDir() {
+			return "", fmt.Errorf("%s is not a directory (PARLEY_DATA_DIR)", probe)
+		}
+		if err == nil {
+			break
+		}
+		parent := filepath.Dir(probe)
+		if parent == probe {
+			return "", fmt.Errorf("%s cannot be made (PARLEY_DATA_DIR)", c.dataDir)
+		}
+		probe = parent
+	}
+	f, err := os.CreateTemp(probe, ".parley-doctor-*")
+	if err != nil {
+		return "", fmt.Errorf("%s is not writable (PARLEY_DATA_DIR): %w", probe, err)
+	}
+	return c.dataDir, errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+func (c config) checkDatabase(ctx context.Context) (string, error) {
+	if c.databaseURL == "" {
+		dir, err := cluster.FindBinDir(c.pgBin)
+		return "embedded, with the binaries in " + dir, err
+	}
+	l, err := ledger.Open(ctx, c.databaseURL, ledger.Options{Log: c.log})
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	if err := ledger.CheckSchema(ctx, l.DB()); err != nil {
+		return "", err
+	}
+	all, err := ledger.MigrationStatus(ctx, l.DB())
+	missing := 0
+	for _, m := range all {
+		if m.AppliedAt.IsZero() {
+			missing++
+		}
+	}
+	if missing > 0 {
+		return fmt.Sprintf("reachable; serve will apply %d migrations", missing), err
+	}
+	return "reachable, schema up to date", err
+}
+
+// checkAddress says whether serve could listen, or how the parley that does is.
+func (c config) checkAddress(ctx context.Context) (string, error) {
+	l, err := net.Listen("tcp", c.addr)
+	if err == nil {
+		return c.addr + " is free", l.Close()
+	}
+	taken := fmt.Errorf("cannot listen on %s (PARLEY_ADDR): %w", c.addr, err)
+	_, port, splitErr := net.SplitHostPort(c.addr)
+	req, reqErr := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort("localhost", port)+"/health", nil)
+	if splitErr != nil || reqErr != nil {
+		return "", taken
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", taken
+	}
+	defer resp.Body.Close()
+	var health struct{ Status, Version string }
+	if err := json.NewDecoder(resp.Body).Decode(&health); err != nil || health.Version == "" {
+		return "", taken
+	}
+	if health.Status != "ok" {
+		return "", fmt.Errorf("the parley that runs there says: %s", health.Status)
+	}
+	return fmt.Sprintf("%s, parley %s runs there and is well", c.addr, health.Version), nil
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/parley-chat/parley/domain/dispatch"
+	"github.com/parley-chat/parley/domain/ledger"
+)
+
+// metrics count what this node does. /metrics shows them to Prometheus.
+type metrics struct {
+	registry   *prometheus.Registry
+	messages   *prometheus.CounterVec
+	suppressed prometheus.Counter
+	moves      *prometheus.CounterVec
+	turns      *prometheus.HistogramVec
+}
+
+func newMetrics(l *ledger.Ledger, d *dispatch.Dispatcher, connections func() float64) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_messages_total", Help: "Messages this node has committed, by author."}, []string{"author"}),
+		suppressed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parley_replies_suppressed_total", Help: "Agent replies that came after their thread had changed hands."}),
+		moves: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_thread_changes_total", Help: "Changes of a thread's handling, assignee or read marks, by the handling after."}, []string{"handling"}),
+		turns: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "parley_turn_seconds", Help: "Length of agents' turns, by how they ended.",
+			Buckets: []float64{.005, .02, .1, .5, 1, 2, 5, 10, 30, 60}}, []string{"outcome"}),
+	}
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		m.messages, m.suppressed, m.moves, m.turns,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "parley_visitor_connections", Help: "Sockets and streams of visitors on this node."}, connections))
+	l.OnCommit(m.committed)
+	d.OnTurn(func(e dispatch.Ended) { m.turns.WithLabelValues(e.Outcome).Observe(e.Took.Seconds()) })
+	return m
+}
+
+func (m *metrics) committed(outs []ledger.Outcome) {
+	for _, o := range outs {
+		switch {
+		case o.Suppressed:
+			m.suppressed.Inc()
+		case o.Message != nil:
+			m.messages.WithLabelValues(string(o.Message.Author.Kind)).Inc()
+		}
+		if o.Moved {
+			m.moves.WithLabelValues(string(o.Thread.Handling)).Inc()
+		}
+	}
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}

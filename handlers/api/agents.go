@@ -1,0 +1,148 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/account"
+)
+
+// Agent is an AI agent as the API shows it.
+type Agent struct {
+	ID          string      `json:"id" format:"uuid" example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
+	Name        string      `json:"name" doc:"What contacts see beside its lines." example:"Ada"`
+	Kind        string      `json:"kind" doc:"The runtime that answers." example:"builtin"`
+	Enabled     bool        `json:"enabled" doc:"A disabled agent gets no turns." example:"true"`
+	SendMode    string      `json:"send_mode" enum:"autonomous,suggest" doc:"autonomous: replies go out at once. suggest: they wait for a person's yes." example:"autonomous"`
+	SettleMS    int         `json:"settle_ms" doc:"Milliseconds to wait for more lines of a burst." example:"800"`
+	MaxAttempts int         `json:"max_attempts" doc:"How often a failing turn is tried before a person is asked." example:"3"`
+	Config      AgentConfig `json:"config" doc:"By kind, defaults filled in. Secret values are shown as ********."`
+	CreatedAt   Time        `json:"created_at"`
+	UpdatedAt   Time        `json:"updated_at"`
+}
+
+func showAgent(a domain.Agent) Agent {
+	return Agent{
+		ID: string(a.ID), Name: a.Name, Kind: string(a.Kind), Enabled: a.Enabled, SendMode: string(a.SendMode), SettleMS: a.SettleMS,
+		MaxAttempts: a.MaxAttempts, Config: AgentConfig(a.DisplayConfig()), CreatedAt: Time(a.CreatedAt), UpdatedAt: Time(a.UpdatedAt),
+	}
+}
+
+// AgentConfig is the JSON object that configures a kind.
+type AgentConfig json.RawMessage
+
+func (c AgentConfig) MarshalJSON() ([]byte, error)  { return json.RawMessage(c).MarshalJSON() }
+func (c *AgentConfig) UnmarshalJSON(b []byte) error { return (*json.RawMessage)(c).UnmarshalJSON(b) }
+func (AgentConfig) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Examples: []any{map[string]any{"greeting": "Hello! What can I do for you?"}}}
+}
+
+// AgentFields is what can be set of an agent.
+type AgentFields struct {
+	Name        *string           `json:"name,omitempty" doc:"1 to 80 characters." example:"Ada"`
+	Kind        *domain.AgentKind `json:"kind,omitempty" doc:"The runtime that answers. Another kind starts with a config of its own." example:"builtin"`
+	Enabled     *bool             `json:"enabled,omitempty" example:"true"`
+	SendMode    *domain.SendMode  `json:"send_mode,omitempty" enum:"autonomous,suggest" example:"autonomous"`
+	SettleMS    *int              `json:"settle_ms,omitempty" minimum:"0" maximum:"10000" doc:"Milliseconds to wait for more lines of a burst." example:"800"`
+	MaxAttempts *int              `json:"max_attempts,omitempty" minimum:"1" maximum:"10" example:"3"`
+	Config      *AgentConfig      `json:"config,omitempty" doc:"builtin: greeting. websocket: url, connect_timeout_seconds, timeout_seconds, max_responses, headers (write-only; a value of ******** keeps the stored one). Keys that are absent stay as they are, null means the default."`
+}
+
+// over lays what is given over an agent's values.
+func (f AgentFields) over(in account.AgentInput) account.AgentInput {
+	lay(&in.Name, f.Name)
+	lay(&in.Kind, f.Kind)
+	lay(&in.Enabled, f.Enabled)
+	lay(&in.SendMode, f.SendMode)
+	lay(&in.SettleMS, f.SettleMS)
+	lay(&in.MaxAttempts, f.MaxAttempts)
+	if f.Config != nil {
+		in.Config = json.RawMessage(*f.Config)
+	}
+	return in
+}
+
+// AgentCreate is the body that makes an agent.
+type AgentCreate struct{ AgentFields }
+
+// newAgent is an agent nobody has said anything of yet.
+func newAgent() account.AgentInput {
+	return agentInput(domain.NewAgent("", "", domain.AgentKinds()[0]))
+}
+
+// agentInput is an agent's values with its config left as it is.
+func agentInput(a domain.Agent) account.AgentInput {
+	return account.AgentInput{Name: a.Name, Kind: a.Kind, Enabled: a.Enabled, SendMode: a.SendMode, SettleMS: a.SettleMS, MaxAttempts: a.MaxAttempts}
+}
+
+type createAgentRequest struct {
+	Body AgentCreate `example:"{\"name\":\"Ada\",\"kind\":\"builtin\",\"config\":{\"greeting\":\"Hello! What can I do for you?\"}}"`
+}
+
+type updateAgentRequest struct {
+	Path
+	Body AgentFields `example:"{\"settle_ms\":0,\"send_mode\":\"suggest\"}"`
+}
+
+func (a *API) agentOperations() {
+	const tag = tagAgents
+	add(a, operation(http.MethodGet, "/agents", "list-agents", tag, "List agents", "All agents of the organisation, the oldest first."), a.listAgents)
+	add(a, creates(operation(http.MethodPost, "/agents", "create-agent", tag, "Create an agent", "It answers nobody until a widget is bound to it.")), a.createAgent)
+	add(a, operation(http.MethodGet, "/agents/{id}", "get-agent", tag, "Read an agent", ""), a.getAgent)
+	add(a, operation(http.MethodPatch, "/agents/{id}", "update-agent", tag, "Change an agent", "Only the fields given change, from the agent's next turn on."), a.updateAgent)
+	add(a, operation(http.MethodDelete, "/agents/{id}", "delete-agent", tag, "Delete an agent", "Widgets bound to it are left without one."), a.deleteAgent)
+	d := newAgent()
+	a.expect("AgentCreate", []string{"name"},
+		map[string]any{"kind": d.Kind, "enabled": d.Enabled, "send_mode": d.SendMode, "settle_ms": d.SettleMS, "max_attempts": d.MaxAttempts})
+	choose(a, "AgentCreate", "kind", domain.AgentKinds())
+	choose(a, "AgentFields", "kind", domain.AgentKinds())
+}
+
+func (a *API) listAgents(ctx context.Context, in *struct{ Paging }) (*Answer[List[Agent]], error) {
+	all, err := a.Account.Agents(ctx, callerOf(ctx).scope())
+	if err != nil {
+		return nil, err
+	}
+	agents, next, err := page(all, func(a domain.Agent) domain.AgentID { return a.ID }, in.Paging)
+	return list(agents, showAgent, next), err
+}
+
+func (a *API) createAgent(ctx context.Context, in *createAgentRequest) (*Answer[Agent], error) {
+	made, err := a.Account.CreateAgent(ctx, callerOf(ctx).scope(), in.Body.over(newAgent()))
+	return &Answer[Agent]{showAgent(made)}, err
+}
+
+func (a *API) getAgent(ctx context.Context, in *struct{ Path }) (*Answer[Agent], error) {
+	agent, err := a.agent(ctx, in.ID)
+	return &Answer[Agent]{showAgent(agent)}, err
+}
+
+func (a *API) updateAgent(ctx context.Context, in *updateAgentRequest) (*Answer[Agent], error) {
+	stored, err := a.agent(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := a.Account.UpdateAgent(ctx, stored.OrgID, stored.ID, in.Body.over(agentInput(stored)))
+	return &Answer[Agent]{showAgent(changed)}, err
+}
+
+func (a *API) deleteAgent(ctx context.Context, in *struct{ Path }) (*Nothing, error) {
+	id, err := domain.ParseID[domain.AgentID](in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &Nothing{}, a.Account.DeleteAgent(ctx, callerOf(ctx).scope(), id)
+}
+
+// agent reads the agent that a path names.
+func (a *API) agent(ctx context.Context, path string) (domain.Agent, error) {
+	id, err := domain.ParseID[domain.AgentID](path)
+	if err != nil {
+		return domain.Agent{}, err
+	}
+	return a.Account.Agent(ctx, callerOf(ctx).scope(), id)
+}

@@ -1,0 +1,114 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/account"
+)
+
+// Article is a piece of knowledge agents answer from.
+type Article struct {
+	ID        string `json:"id" format:"uuid" example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
+	Title     string `json:"title" example:"Delivery times"`
+	URL       string `json:"url" doc:"Where contacts can read it; empty: nowhere." example:"https://shop.example/help/delivery"`
+	Content   string `json:"content" doc:"Markdown." example:"We deliver within three working days."`
+	Language  string `json:"language" doc:"The text search configuration its words are looked up with." example:"english"`
+	CreatedAt Time   `json:"created_at"`
+	UpdatedAt Time   `json:"updated_at"`
+}
+
+func showArticle(a domain.Article) Article {
+	return Article{ID: string(a.ID), Title: a.Title, URL: a.URL, Content: a.Content, Language: a.Language,
+		CreatedAt: Time(a.CreatedAt), UpdatedAt: Time(a.UpdatedAt)}
+}
+
+// ArticleFields is what can be set of an article.
+type ArticleFields struct {
+	Title    *string `json:"title,omitempty" example:"Delivery times"`
+	URL      *string `json:"url,omitempty" doc:"Where contacts can read it; empty: nowhere." example:"https://shop.example/help/delivery"`
+	Content  *string `json:"content,omitempty" doc:"Markdown." example:"We deliver within three working days."`
+	Language *string `json:"language,omitempty" doc:"The text search configuration its words are looked up with; simple for any other language." example:"english"`
+}
+
+func (f ArticleFields) over(in account.ArticleInput) account.ArticleInput {
+	lay(&in.Title, f.Title)
+	lay(&in.URL, f.URL)
+	lay(&in.Content, f.Content)
+	lay(&in.Language, f.Language)
+	return in
+}
+
+// ArticleCreate is the body that makes an article.
+type ArticleCreate struct{ ArticleFields }
+
+// newArticle is an article nobody has said anything of yet.
+var newArticle = account.ArticleInput{Language: "english"}
+
+type createArticleRequest struct {
+	Body ArticleCreate `example:"{\"title\":\"Delivery times\",\"url\":\"https://shop.example/help/delivery\",\"content\":\"We deliver within three working days.\"}"`
+}
+
+type updateArticleRequest struct {
+	Path
+	Body ArticleFields `example:"{\"content\":\"We deliver within two working days.\"}"`
+}
+
+func (a *API) articleOperations() {
+	const tag = tagArticles
+	add(a, operation(http.MethodGet, "/articles", "list-articles", tag, "List articles", "All knowledge articles of the organisation, the oldest first."), a.listArticles)
+	add(a, creates(operation(http.MethodPost, "/articles", "create-article", tag, "Create an article", "Agents can answer from it at once.")), a.createArticle)
+	add(a, operation(http.MethodGet, "/articles/{id}", "get-article", tag, "Read an article", ""), a.getArticle)
+	add(a, operation(http.MethodPatch, "/articles/{id}", "update-article", tag, "Change an article", "Only the fields given change."), a.updateArticle)
+	add(a, operation(http.MethodDelete, "/articles/{id}", "delete-article", tag, "Delete an article", ""), a.deleteArticle)
+	a.expect("ArticleCreate", []string{"title", "content"}, map[string]any{"language": newArticle.Language})
+	choose(a, "ArticleCreate", "language", account.Languages())
+	choose(a, "ArticleFields", "language", account.Languages())
+}
+
+func (a *API) listArticles(ctx context.Context, in *struct{ Paging }) (*Answer[List[Article]], error) {
+	all, err := a.Account.Articles(ctx, callerOf(ctx).scope())
+	if err != nil {
+		return nil, err
+	}
+	articles, next, err := page(all, func(a domain.Article) domain.ArticleID { return a.ID }, in.Paging)
+	return list(articles, showArticle, next), err
+}
+
+func (a *API) createArticle(ctx context.Context, in *createArticleRequest) (*Answer[Article], error) {
+	made, err := a.Account.CreateArticle(ctx, callerOf(ctx).scope(), in.Body.over(newArticle))
+	return &Answer[Article]{showArticle(made)}, err
+}
+
+func (a *API) getArticle(ctx context.Context, in *struct{ Path }) (*Answer[Article], error) {
+	article, err := a.article(ctx, in.ID)
+	return &Answer[Article]{showArticle(article)}, err
+}
+
+func (a *API) updateArticle(ctx context.Context, in *updateArticleRequest) (*Answer[Article], error) {
+	stored, err := a.article(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	input := in.Body.over(account.ArticleInput{Title: stored.Title, URL: stored.URL, Content: stored.Content, Language: stored.Language})
+	changed, err := a.Account.UpdateArticle(ctx, stored.OrgID, stored.ID, input)
+	return &Answer[Article]{showArticle(changed)}, err
+}
+
+func (a *API) deleteArticle(ctx context.Context, in *struct{ Path }) (*Nothing, error) {
+	id, err := domain.ParseID[domain.ArticleID](in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &Nothing{}, a.Account.DeleteArticle(ctx, callerOf(ctx).scope(), id)
+}
+
+// article reads the article that a path names.
+func (a *API) article(ctx context.Context, path string) (domain.Article, error) {
+	id, err := domain.ParseID[domain.ArticleID](path)
+	if err != nil {
+		return domain.Article{}, err
+	}
+	return a.Account.Article(ctx, callerOf(ctx).scope(), id)
+}

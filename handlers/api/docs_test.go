@@ -1,0 +1,42 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := client{base: w.server.URL}
+	page := c.do(t, http.MethodGet, "/api/docs", nil).want(t, http.StatusOK)
+	html := string(page.raw)
+	csp := page.header.Get("Content-Security-Policy")
+	if !strings.HasPrefix(page.header.Get("Content-Type"), "text/html") || !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+		t.Errorf("%v", page.header)
+	}
+	for _, no := range []string{"<script", " style=", "onclick", "http-equiv", "//cdn", "<no value>"} {
+		if strings.Contains(html, no) {
+			t.Errorf("the page has %s", no)
+		}
+	}
+	s, _ := readSpec(t, w)
+	for path, methods := range s.Paths {
+		for method, o := range methods {
+			if !strings.Contains(html, `id="`+o.OperationID+`"`) || !strings.Contains(html, Prefix+path) {
+				t.Errorf("%s %s is not on the page", method, path)
+			}
+		}
+	}
+	for _, word := range []string{"rate.window_seconds", "items[].name", "default 800", "0 to 10000", "one of autonomous, suggest", "may be missing", "Idempotency-Key", "unauthorized"} {
+		if !strings.Contains(html, word) {
+			t.Errorf("the page does not say %q", word)
+		}
+	}
+	style := c.do(t, http.MethodGet, "/api/docs/style.css", nil).want(t, http.StatusOK)
+	if !strings.HasPrefix(style.header.Get("Content-Type"), "text/css") {
+		t.Errorf("%v", style.header)
+	}
+	c.do(t, http.MethodGet, "/api/docs", nil, "If-None-Match", page.header.Get("ETag")).want(t, http.StatusNotModified)
+}

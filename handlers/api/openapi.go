@@ -1,0 +1,182 @@
+package api
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/handlers/edge"
+)
+
+const (
+	tagAgents   = "Agents"
+	tagWidgets  = "Widgets"
+	tagThreads  = "Threads"
+	tagMessages = "Messages"
+	tagArticles = "Articles"
+)
+
+// introduction is Markdown of the plainest sort: paragraphs, and code between backquotes, which stand as ' here.
+var introduction = strings.ReplaceAll(`For programs that act for one organisation: everything they read or write belongs to it, and whatever belongs to another does not exist for them.
+
+Send an API key with every request, as in 'Authorization: Bearer <key>'. The command 'parley apikey create' makes one.
+
+Bodies are JSON. Unknown keys are ignored, on both sides. In a request an absent key, or null where the schema does not speak of null, means the default when something is made and "as it was" when it is changed. Times are RFC 3339 in UTC with milliseconds; ids are UUIDs.
+
+Lists come in pages: give 'next_cursor' of one page as 'cursor' of the next, until it is null.
+
+Any POST may carry an 'Idempotency-Key' and can then safely be sent again. An API key has a number of requests a minute, which the 'RateLimit-Remaining' header counts down.
+
+Failures are 'application/problem+json' (RFC 9457) with a 'code' to tell them by; 'errors' names each bad field.`, "'", "`")
+
+// config is huma's, with nothing in it that would reach out of this process or add to the shapes of answers. added hears of
+// every operation, in order.
+func config(version string, added func(*huma.Operation)) huma.Config {
+	c := huma.DefaultConfig("Parley", cmp.Or(version, "1"))
+	c.CreateHooks, c.OpenAPIPath, c.DocsPath, c.SchemasPath = nil, "", "", ""
+	c.AllowAdditionalPropertiesByDefault = true
+	c.Info.Description = introduction
+	c.Servers = []*huma.Server{{URL: Prefix}}
+	c.Security = []map[string][]string{{"apiKey": {}}}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"apiKey": {Type: "http", Scheme: "bearer", Description: "An API key of the organisation."},
+	}
+	c.Tags = []*huma.Tag{
+		{Name: tagAgents, Description: "AI agents: the runtime that gives them their voice, its config, and how they have been doing."},
+		{Name: tagWidgets, Description: "Chats that sites embed: the agent behind them, who may embed them, limits and looks."},
+		{Name: tagThreads, Description: "Conversations: who handles them, what happened in them, and handing them over."},
+		{Name: tagMessages, Description: "What is said in a thread, and what the team notes beside it."},
+		{Name: tagArticles, Description: "The knowledge that agents answer from."},
+	}
+	c.OnAddOperation = []huma.AddOpFunc{complete, func(_ *huma.OpenAPI, o *huma.Operation) { added(o) }}
+	return c
+}
+
+// failures is what each kind of failure looks like in the document.
+var failures = map[int]struct {
+	when    string
+	example error
+}{
+	http.StatusBadRequest:          {"The body is not JSON.", &domain.Error{Kind: domain.Invalid, Code: domain.CodeBadJSON, Msg: "the request body must be valid JSON"}},
+	http.StatusUnauthorized:        {"There is no API key, or it is not good.", &domain.Error{Kind: domain.Unauthenticated, Msg: "send an API key of your organisation, as in Authorization: Bearer <key>"}},
+	http.StatusNotFound:            {"It does not exist, or not for this organisation.", domain.NotFoundf("there is no such thing")},
+	http.StatusConflict:            {"Something is in the way, such as the same request that is still being worked on: look again before you try again.", domain.Conflictf("the first request with this Idempotency-Key is still being worked on: try again in a moment")},
+	http.StatusUnprocessableEntity: {"A field is not as it should be. Sending the same again will not help.", domain.InvalidField("name", "is needed")},
+	http.StatusTooManyRequests:     {"The key has made too many requests.", &domain.Error{Kind: domain.Throttled, Msg: "this key has made too many requests: wait as long as Retry-After says"}},
+	http.StatusInternalServerError: {"Something went wrong on our side.", &domain.Error{}},
+	http.StatusServiceUnavailable:  {"The database cannot be reached for now. The same request is worth sending again.", &domain.Error{Kind: domain.Unavailable, Msg: "the service is not available just now: try again in a moment"}},
+}
+
+// complete adds to an operation what all of its sort have in common: how it can fail, and an example of every body.
+func complete(api *huma.OpenAPI, o *huma.Operation) {
+	schemas := api.Components.Schemas
+	problem := schemas.Schema(reflect.TypeFor[Problem](), true, "")
+	delete(o.Responses, "default") // huma's word for "anything else"; we name them all
+	may := []int{http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
+	if len(o.Parameters) > 0 || o.RequestBody != nil {
+		may = append(may, http.StatusUnprocessableEntity)
+	}
+	if o.RequestBody != nil {
+		may = append(may, http.StatusBadRequest)
+	}
+	if strings.Contains(o.Path, "{") {
+		may = append(may, http.StatusNotFound)
+	}
+	if o.Method == http.MethodPost { // of two with the same Idempotency-Key
+		may = append(may, http.StatusConflict)
+	}
+	for _, status := range append(may, o.Errors...) {
+		o.Responses[strconv.Itoa(status)] = failure(status, problem)
+	}
+	for status, r := range o.Responses {
+		exemplify(schemas, r.Content)
+		if o.Method == http.MethodPost && status < "3" {
+			r.Headers = map[string]*huma.Param{replayedHeader: text("true, if this is what the same request was answered with before.")}
+		}
+	}
+	if o.RequestBody != nil {
+		exemplify(schemas, o.RequestBody.Content)
+	}
+}
+
+func failure(status int, schema *huma.Schema) *huma.Response {
+	f := failures[status]
+	r := &huma.Response{
+		Description: f.when,
+		Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: schema, Example: edge.ProblemOf(f.example)}},
+		Headers:     map[string]*huma.Param{},
+	}
+	switch status {
+	case http.StatusUnauthorized:
+		r.Headers["WWW-Authenticate"] = text("The challenge, RFC 6750.")
+	case http.StatusTooManyRequests:
+		r.Headers["Retry-After"] = text("Seconds to wait.")
+		r.Headers["RateLimit-Limit"] = text("How many requests the key has in a minute.")
+		r.Headers["RateLimit-Remaining"] = text("How many are left.")
+		r.Headers["RateLimit-Reset"] = text("Seconds until there are more.")
+	case http.StatusServiceUnavailable:
+		r.Headers["Retry-After"] = text("Seconds to wait, if that is known.")
+	}
+	return r
+}
+
+// text describes a header.
+func text(description string) *huma.Param {
+	return &huma.Param{Description: description, Schema: &huma.Schema{Type: huma.TypeString}}
+}
+
+func exemplify(schemas huma.Registry, bodies map[string]*huma.MediaType) {
+	for _, body := range bodies {
+		if body.Example == nil && body.Schema != nil {
+			body.Example = sample(schemas, body.Schema)
+		}
+	}
+}
+
+// sample is a value of a schema: its example if it has one, else one made of its parts' examples.
+func sample(schemas huma.Registry, s *huma.Schema) any {
+	if len(s.Examples) > 0 {
+		return s.Examples[0]
+	}
+	if s.Ref != "" {
+		return sample(schemas, schemas.SchemaFromRef(s.Ref))
+	}
+	switch s.Type {
+	case huma.TypeObject:
+		object := map[string]any{}
+		for name, property := range s.Properties {
+			if v := sample(schemas, property); v != nil && v != "" {
+				object[name] = v
+			}
+		}
+		return object
+	case huma.TypeArray:
+		if item := sample(schemas, s.Items); item != nil {
+			return []any{item}
+		}
+		return []any{}
+	}
+	return nil
+}
+
+func mustDocument(api *huma.OpenAPI) []byte {
+	b, err := json.Marshal(api)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// serveDocument is public: what the API can do is no secret, and tools fetch it without a key.
+func (a *API) serveDocument(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	_, _ = w.Write(a.document) // the reader is gone: nothing to do
+}

@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// TimelineItem is one entry of a thread's flight recorder.
+type TimelineItem struct {
+	At         Time    `json:"at"`
+	Kind       string  `json:"kind" doc:"What happened: message_received, dispatch_queued, turn_started, reply_stored, handed_off … Expect new kinds." example:"dispatch_skipped"`
+	MessageID  string  `json:"message_id,omitempty" format:"uuid" example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
+	DispatchID string  `json:"dispatch_id,omitempty" format:"uuid"`
+	TurnID     string  `json:"turn_id,omitempty" format:"uuid"`
+	Detail     Details `json:"detail" doc:"By kind, such as the reason of dispatch_skipped."`
+}
+
+// Details is a JSON object whose keys depend on the kind.
+type Details json.RawMessage
+
+func (d Details) MarshalJSON() ([]byte, error) { return json.RawMessage(d).MarshalJSON() }
+func (Details) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Examples: []any{map[string]any{"reason": "human_handling"}}}
+}
+
+func showTimelineItem(i domain.TimelineItem) TimelineItem {
+	detail := Details(i.Detail)
+	if len(detail) == 0 {
+		detail = Details("{}")
+	}
+	return TimelineItem{Time(i.At), string(i.Kind), string(i.MessageID), string(i.DispatchID), string(i.TurnID), detail}
+}
+
+// getTimeline takes the parameters of a list and answers with all of it: a timeline is read as a whole.
+func (a *API) getTimeline(ctx context.Context, in *struct {
+	Path
+	Cursor string `query:"cursor" doc:"Taken for the sake of generic clients; there is only one page."`
+	Limit  string `query:"limit" doc:"Likewise."`
+}) (*Answer[List[TimelineItem]], error) {
+	id, err := domain.ParseID[domain.ThreadID](in.ID)
+	if err != nil {
+		return nil, err
+	}
+	items, err := a.Chat.Timeline(ctx, callerOf(ctx).scope(), id)
+	return list(items, showTimelineItem, ""), err
+}

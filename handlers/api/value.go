@@ -1,0 +1,82 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// Time is a moment in UTC with milliseconds.
+type Time time.Time
+
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+func (t Time) MarshalJSON() ([]byte, error) {
+	return []byte(`"` + time.Time(t).UTC().Format(timeLayout) + `"`), nil
+}
+
+// Schema describes a Time to huma.
+func (Time) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Examples: []any{"2026-11-21T09:15:02.417Z"}}
+}
+
+// timeOrNull is nil for the zero time.
+func timeOrNull(t time.Time) *Time {
+	if t.IsZero() {
+		return nil
+	}
+	shown := Time(t)
+	return &shown
+}
+
+// orNull is nil for an empty text.
+func orNull[T ~string](v T) *string {
+	if v == "" {
+		return nil
+	}
+	s := string(v)
+	return &s
+}
+
+// Choice is an id in a request body that tells null (none) from absent (as it was).
+type Choice struct {
+	Given bool
+	ID    string // empty: null
+}
+
+// UnmarshalJSON is called for null as well, but not for an absent key.
+func (c *Choice) UnmarshalJSON(b []byte) error {
+	*c = Choice{Given: true}
+	if bytes.Equal(b, []byte("null")) {
+		return nil
+	}
+	return json.Unmarshal(b, &c.ID)
+}
+
+// Schema describes a Choice to huma.
+func (Choice) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "uuid", Nullable: true, Examples: []any{"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"}}
+}
+
+// parseField reads an id given in a field. It fails with Invalid, where a path would fail with NotFound.
+func parseField[T ~string](field, s string) (T, error) {
+	if s == "" {
+		return "", nil
+	}
+	id, err := domain.ParseID[T](s)
+	if err != nil {
+		return "", domain.InvalidField(field, "is not an id")
+	}
+	return id, nil
+}
+
+// lay puts a given value over what was there; an absent one or null leaves it.
+func lay[T any](into, value *T) {
+	if value != nil {
+		*into = *value
+	}
+}

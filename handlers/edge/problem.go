@@ -1,0 +1,88 @@
+package edge
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// Problem is an RFC 9457 answer with Parley's code.
+type Problem struct {
+	Type   string            `json:"type"`
+	Title  string            `json:"title"`
+	Status int               `json:"status"`
+	Detail string            `json:"detail,omitempty"`
+	Code   domain.Code       `json:"code"`
+	Errors map[string]string `json:"errors,omitempty"` // field → problem
+}
+
+// kinds is the one place where the house's kinds become HTTP.
+var kinds = map[domain.Kind]struct {
+	status int
+	code   domain.Code // for errors that bring none
+}{
+	domain.Internal:        {http.StatusInternalServerError, domain.CodeInternal},
+	domain.Invalid:         {http.StatusUnprocessableEntity, domain.CodeBadField},
+	domain.Unauthenticated: {http.StatusUnauthorized, domain.CodeUnauthorized},
+	domain.Forbidden:       {http.StatusForbidden, domain.CodeForbidden},
+	domain.NotFound:        {http.StatusNotFound, domain.CodeNotFound},
+	domain.Conflict:        {http.StatusConflict, domain.CodeConflict},
+	domain.Throttled:       {http.StatusTooManyRequests, domain.CodeRateLimited},
+	domain.Unavailable:     {http.StatusServiceUnavailable, domain.CodeUnavailable},
+}
+
+// ProblemOf describes err without giving away a cause.
+func ProblemOf(err error) Problem {
+	e, ok := errors.AsType[*domain.Error](err)
+	if !ok {
+		e = &domain.Error{Kind: domain.Internal}
+	}
+	k := kinds[e.Kind]
+	p := Problem{Type: "about:blank", Status: k.status, Code: cmp.Or(e.Code, k.code), Detail: e.Msg, Errors: e.Fields}
+	if e.Code == domain.CodeBadJSON {
+		p.Status = http.StatusBadRequest
+	}
+	if e.Kind == domain.Internal {
+		p.Detail, p.Errors = "something went wrong on our side", nil
+	}
+	p.Title = http.StatusText(p.Status)
+	return p
+}
+
+// WriteProblem answers with err as problem+json and logs what an operator should know.
+func WriteProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+	p := ProblemOf(err)
+	LogFailure(r.Context(), log, r, p.Status, err)
+	RetryAfter(w, err)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the reader is gone: nothing to do
+}
+
+// RetryAfter sets the header of that name, in whole seconds, if err says when to come back.
+func RetryAfter(w http.ResponseWriter, err error) {
+	if e, ok := errors.AsType[*domain.Error](err); ok && e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+	}
+}
+
+// LogFailure logs failures that are ours: bugs as errors, outages as warnings. Paths carry no secrets, query strings may.
+func LogFailure(ctx context.Context, log *slog.Logger, r *http.Request, status int, err error) {
+	switch domain.KindOf(err) {
+	case domain.Internal:
+		if errors.Is(err, context.Canceled) {
+			return
+		}
+		log.ErrorContext(ctx, "request failed", "method", r.Method, "path", r.URL.Path, "status", status, "err", err)
+	case domain.Unavailable:
+		log.WarnContext(ctx, "request failed", "method", r.Method, "path", r.URL.Path, "status", status, "err", err)
+	}
+}

@@ -1,0 +1,169 @@
+package portal
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/domain/relay"
+	"github.com/parley-chat/parley/views"
+)
+
+const (
+	linesPage = 50  // messages shown at first, and more with each "earlier"
+	linesMost = 400 // that a page holds
+)
+
+// window decides which messages to show: after is the seq before the first of them, limit how many there may be. It reads the
+// first one the browser has (after), or the one below which earlier ones are wanted (before).
+func window(r *http.Request, last int64) (after int64, limit int) {
+	q := r.URL.Query()
+	switch {
+	case q.Get("before") != "":
+		after = atoi(q.Get("before")) - 1 - linesPage
+	case q.Get("after") != "":
+		after = min(atoi(q.Get("after")), last-1)
+		if last-after > linesMost { // open for very long: let go of the oldest
+			after = last - linesMost/2
+		}
+	default:
+		after = last - linesPage
+	}
+	return max(after, 0), linesMost
+}
+
+// conversation reads all that a thread's pane shows.
+func (p *Portal) conversation(r *http.Request, c ledger.Conversation) (*views.Conversation, error) {
+	ctx, m := r.Context(), memberOf(r)
+	after, limit := window(r, c.LastSeq)
+	messages, err := p.Chat.Messages(ctx, c.OrgID, c.ID, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	var since time.Time
+	if after > 0 && len(messages) > 0 {
+		since = messages[0].CreatedAt
+	}
+	milestones, err := p.Chat.Milestones(ctx, c.OrgID, c.ID, since)
+	if err != nil {
+		return nil, err
+	}
+	contact, err := p.Chat.Contact(ctx, c.OrgID, c.ContactID)
+	if err != nil {
+		return nil, err
+	}
+	visit, err := p.Chat.LastVisit(ctx, c.OrgID, c.ContactID)
+	if err != nil && domain.KindOf(err) != domain.NotFound { // a contact of another channel never came to a page
+		return nil, err
+	}
+	open := &views.Conversation{
+		Thread: c.Thread, Contact: contact, Messages: messages, Earlier: after > 0, Assignee: c.AssigneeName, Agent: c.AgentName,
+		Now: present(r), Search: selection(r).Search(),
+		Composer: views.Composer{Thread: c.ID, ClientID: newClientID()},
+	}
+	if n := len(messages); n > 0 {
+		open.Later = messages[n-1].Seq < c.LastSeq && n == limit
+	}
+	open.Facts = facts(c, contact, visit, open.Now)
+	open.Facts.Viewer = m.User.ID
+	sortOut(open, milestones)
+	return open, nil
+}
+
+// newClientID names a form that is about to be drawn.
+func newClientID() string { return rand.Text() }
+
+// sortOut parts what happened between the messages into what is shown among them, the suggestion that still waits for a yes,
+// and the failure nobody has answered yet.
+func sortOut(open *views.Conversation, milestones []domain.TimelineItem) {
+	var answered time.Time // when somebody last spoke to the contact
+	for _, m := range slices.Backward(open.Messages) {
+		if m.Direction == domain.Outbound && m.Author.Kind != domain.AuthorSystem {
+			answered = m.CreatedAt
+			break
+		}
+	}
+	for _, i := range milestones {
+		switch i.Kind {
+		case domain.SuggestionStored:
+			if content := detail(i, "content"); content != "" && i.At.After(answered) && open.Thread.Handling != domain.HandlingClosed {
+				open.Composer.Suggestion = &views.Suggestion{Agent: agentOr(open.Agent), Content: content}
+			}
+		case domain.DispatchDied:
+			if i.At.After(answered) {
+				open.Failure = sentence(detail(i, "error"))
+			}
+		case domain.HumanJoined, domain.HandedBack, domain.Closed:
+			open.Failure = ""
+			open.Moves = append(open.Moves, i)
+		default:
+			open.Moves = append(open.Moves, i)
+		}
+	}
+}
+
+func agentOr(name string) string {
+	if name == "" {
+		return "The agent"
+	}
+	return name
+}
+
+// detail is a text in an item's detail; empty if there is none.
+func detail(i domain.TimelineItem, key string) string {
+	var d map[string]any
+	if json.Unmarshal(i.Detail, &d) != nil {
+		return ""
+	}
+	s, _ := d[key].(string)
+	return s
+}
+
+// facts says where a thread belongs and what the contact's last visit told.
+func facts(c ledger.Conversation, contact domain.Contact, visit domain.Session, now time.Time) views.Facts {
+	f := views.Facts{
+		Page: visit.Page, Language: visit.Locale, Campaign: campaign(visit.Attribution),
+		Channel: c.Channel, Widget: c.WidgetName, WidgetID: c.WidgetID, Agent: c.AgentName, Identified: visit.Identified,
+		FirstSeen: contact.CreatedAt.In(now.Location()).Format("2 January 2006, 15:04"),
+	}
+	if visit.Timezone != "" {
+		f.LocalTime = inZone(now.UTC(), visit.Timezone).Format("15:04")
+	}
+	return f
+}
+
+// campaign is what brought the contact here, in the order of importance.
+func campaign(attribution json.RawMessage) string {
+	var a map[string]string
+	if json.Unmarshal(attribution, &a) != nil {
+		return ""
+	}
+	var parts []string
+	for _, key := range []string{"utm_campaign", "utm_source", "utm_medium"} {
+		if a[key] != "" {
+			parts = append(parts, a[key])
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// hint is what a stream says of an update: that there is something to ask for, never what it is.
+func hint(u relay.Update) (event string, data []byte) {
+	switch {
+	case u.Message != nil:
+		return "grown", nil
+	case u.Standing != nil:
+		return "changed", nil
+	case u.Hint != nil && u.Hint.Kind == relay.Typing && u.Hint.Author.Kind != domain.AuthorHuman:
+		if !u.Hint.On {
+			return "typing", nil
+		}
+		return "typing", []byte(u.Hint.Author.Name)
+	}
+	return "", nil
+}

@@ -1,0 +1,38 @@
+package portal
+
+import (
+	"net/http"
+
+	"github.com/parley-chat/parley/views/ui"
+)
+
+// noticeCookie carries, over one redirect, which of the notices to show.
+const noticeCookie = "parley_notice"
+
+// notices are the sentences a page can begin with. The cookie names one, so that nobody can put words of their own there.
+var notices = map[string]ui.Notice{
+	"signed-out":     {Tone: ui.Green, Text: "You are signed out."},
+	"agent-created":  {Tone: ui.Green, Text: "The agent is ready. Bind it to a widget, and it answers there."},
+	"agent-saved":    {Tone: ui.Green, Text: "Saved. It counts from the agent’s next answer on."},
+	"agent-deleted":  {Tone: ui.Green, Text: "The agent is deleted."},
+	"widget-created": {Tone: ui.Green, Text: "The widget is ready. Copy its line into your site."},
+	"widget-saved":   {Tone: ui.Green, Text: "Saved. Visitors see it with the next page they open."},
+	"widget-deleted": {Tone: ui.Green, Text: "The widget is deleted."},
+}
+
+// notify lets the next page begin with a notice.
+func (p *Portal) notify(w http.ResponseWriter, r *http.Request, name string) {
+	http.SetCookie(w, &http.Cookie{
+		Name: noticeCookie, Value: name, Path: "/", MaxAge: 60, HttpOnly: true, Secure: p.secure(r), SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// noticed takes the notice that was left for this page.
+func (p *Portal) noticed(w http.ResponseWriter, r *http.Request) ui.Notice {
+	c, err := r.Cookie(noticeCookie)
+	if err != nil {
+		return ui.Notice{}
+	}
+	http.SetCookie(w, &http.Cookie{Name: noticeCookie, Path: "/", MaxAge: -1, HttpOnly: true, Secure: p.secure(r), SameSite: http.SameSiteLaxMode})
+	return notices[c.Value]
+}

@@ -1,0 +1,64 @@
+// Package portal is the HTML surface for owners and their team: pages, forms, and the streams that keep them current. It must
+// never decide what a service decides, send HTML through a stream, or show anything of another organisation.
+package portal
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/account"
+	"github.com/parley-chat/parley/domain/chat"
+	"github.com/parley-chat/parley/domain/relay"
+	"github.com/parley-chat/parley/handlers/edge"
+)
+
+// Deps is what the portal stands on. All but PublicURL is needed.
+type Deps struct {
+	Chat      *chat.Service
+	Account   *account.Service
+	Relay     *relay.Relay
+	TryAgent  func(context.Context, domain.Agent) domain.AgentTest // asks an agent one question outside any thread
+	PublicURL string                                               // scheme and host that snippets show; empty = the request's
+	Log       *slog.Logger
+}
+
+// Portal serves it. It is safe for concurrent use and keeps nothing but its open streams.
+type Portal struct {
+	Deps
+	streams *edge.Streams
+	owned   atomic.Bool // somebody owns something here; never becomes false again
+}
+
+// New makes the portal. Shutdown ends its streams.
+func New(d Deps) *Portal {
+	return &Portal{Deps: d, streams: edge.NewStreams()}
+}
+
+// Shutdown ends the open streams and lets no new ones begin. Their pages come back to whoever serves next.
+func (p *Portal) Shutdown() { p.streams.Close() }
+
+// publicURL is the scheme and host under which others reach this server.
+func (p *Portal) publicURL(r *http.Request) string {
+	if p.PublicURL != "" {
+		return p.PublicURL
+	}
+	if overTLS(r) {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// overTLS reports whether the browser came over TLS, to us or to a proxy in front. A client that only claims so harms nobody
+// but itself: its cookies become stricter.
+func overTLS(r *http.Request) bool {
+	return r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+}
+
+// secure reports whether cookies are to travel over TLS only.
+func (p *Portal) secure(r *http.Request) bool {
+	return overTLS(r) || strings.HasPrefix(p.PublicURL, "https://")
+}

@@ -1,0 +1,82 @@
+package portal
+
+import (
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/parley-chat/parley/handlers/edge"
+)
+
+// Routes is every URL of the portal.
+func (p *Portal) Routes(r chi.Router) {
+	r.NotFound(p.strict(p.page(p.nowhere)).ServeHTTP)
+
+	r.Group(func(r chi.Router) {
+		r.Use(p.strict, p.sameOrigin())
+		r.Get("/favicon.svg", p.page(p.favicon))
+		r.Get("/setup", p.page(p.showSetup))
+		r.Post("/setup", p.page(p.setUp))
+		r.Get("/signin", p.page(p.showSignIn))
+		r.With(p.limitSignIn()).Post("/signin", p.page(p.signIn))
+		r.Post("/signout", p.page(p.signOut))
+
+		r.Group(func(r chi.Router) {
+			r.Use(p.signedIn)
+			r.Get("/", p.page(p.home))
+			p.inboxRoutes(r)
+			p.agentRoutes(r)
+			p.widgetRoutes(r)
+		})
+	})
+}
+
+func (p *Portal) inboxRoutes(r chi.Router) {
+	r.Get("/inbox", p.page(p.showInbox))
+	r.Get("/inbox/list", p.page(p.showList))
+	r.Get("/inbox/stream", p.page(p.streamInbox))
+
+	r.Get("/threads/{id}", p.page(p.showThread))
+	r.Get("/threads/{id}/messages", p.page(p.showLines))
+	r.Get("/threads/{id}/stream", p.page(p.streamThread))
+	r.Get("/threads/{id}/timeline", p.page(p.showRecord))
+	r.Get("/threads/{id}/timeline/items", p.page(p.showHappenings))
+	r.Post("/threads/{id}/reply", p.page(p.reply))
+	r.Post("/threads/{id}/note", p.page(p.note))
+	r.Post("/threads/{id}/takeover", p.page(p.moved(p.Chat.TakeOver)))
+	r.Post("/threads/{id}/handback", p.page(p.moved(p.Chat.HandBack)))
+	r.Post("/threads/{id}/close", p.page(p.moved(p.Chat.Close)))
+	r.Post("/threads/{id}/read", p.page(p.read))
+	r.Post("/threads/{id}/typing", p.page(p.typing))
+}
+
+func (p *Portal) agentRoutes(r chi.Router) {
+	r.Get("/agents", p.page(p.listAgents))
+	r.Get("/agents/new", p.page(p.newAgent))
+	r.Post("/agents", p.page(p.createAgent))
+	r.Get("/agents/{id}", p.page(p.showAgent))
+	r.Post("/agents/{id}", p.page(p.updateAgent))
+	r.Post("/agents/{id}/test", p.page(p.testAgent))
+	r.Post("/agents/{id}/delete", p.page(p.deleteAgent))
+}
+
+func (p *Portal) widgetRoutes(r chi.Router) {
+	r.Get("/widgets", p.page(p.listWidgets))
+	r.Get("/widgets/new", p.page(p.newWidget))
+	r.Post("/widgets", p.page(p.createWidget))
+	r.Get("/widgets/{id}", p.page(p.showWidget))
+	r.Post("/widgets/{id}", p.page(p.updateWidget))
+	r.Post("/widgets/{id}/trigger", p.page(p.switchTrigger))
+	r.Post("/widgets/{id}/secret", p.page(p.rotateSecret))
+	r.Post("/widgets/{id}/delete", p.page(p.deleteWidget))
+	r.With(framed).Get("/widgets/{id}/preview", p.page(p.previewWidget))
+}
+
+// page is h with its errors answered as pages.
+func (p *Portal) page(h edge.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			p.fail(w, r, err)
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package portal_test
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/parley-chat/parley/domain/ledger"
+)
+
+// events follows a stream in the background and counts its events by name; data is what the last of each carried.
+type events struct {
+	mu    sync.Mutex
+	count map[string]int
+	data  map[string]string
+	raw   strings.Builder
+}
+
+func (e *events) of(name string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.count[name]
+}
+
+func (b *browser) stream(path string) *events {
+	b.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.base+path, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	res, err := (&http.Client{Jar: b.http.Jar}).Do(req)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" {
+		b.t.Fatalf("%s: %s", path, res.Status)
+	}
+	e := &events{count: map[string]int{}, data: map[string]string{}}
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		data := ""
+		for in := bufio.NewScanner(res.Body); in.Scan(); {
+			e.mu.Lock()
+			e.raw.WriteString(in.Text() + "\n")
+			if d, ok := strings.CutPrefix(in.Text(), "data: "); ok {
+				data = d
+			}
+			if name, ok := strings.CutPrefix(in.Text(), "event: "); ok {
+				e.count[name]++
+				e.data[name] = data
+			}
+			e.mu.Unlock()
+		}
+	})
+	b.t.Cleanup(func() {
+		cancel()
+		reader.Wait()
+		res.Body.Close()
+	})
+	return e
+}
+
+func TestInboxStreamSaysOnlyThatSomethingChanged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, eve := w.owner("Acme"), w.owner("Evil")
+	mine, theirs := b.stream("/inbox/stream"), eve.stream("/inbox/stream")
+	eventually(t, "the first event", func() bool { return mine.of("changed") == 1 && theirs.of("changed") == 1 })
+	widget := w.widget(b, "")
+	v := w.visitor(widget)
+	w.says(&v, "a secret line")
+	eventually(t, "a new thread is told", func() bool { return mine.of("changed") == 2 })
+	if _, err := w.chat.TakeOver(t.Context(), b.user, v.Thread.ID); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a thread that changed hands is told", func() bool { return mine.of("changed") == 3 })
+	theirs.mu.Lock()
+	defer theirs.mu.Unlock()
+	mine.mu.Lock()
+	defer mine.mu.Unlock()
+	if theirs.count["changed"] != 1 {
+		t.Errorf("another organisation heard of it: %v", theirs.count)
+	}
+	if s := mine.raw.String(); strings.Contains(s, "secret") || strings.Contains(s, string(v.Thread.ID)) {
+		t.Errorf("the stream says more than that:\n%s", s)
+	}
+}
+
+func TestThreadStream(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.owner("Acme")
+	widget := w.widget(b, "")
+	v, other := w.visitor(widget), w.visitor(widget)
+	thread := w.says(&v, "Hello?")
+	s := b.stream("/threads/" + string(thread) + "/stream")
+	eventually(t, "what happened before the stream began is asked for", func() bool { return s.of("changed") == 1 && s.of("inbox") == 1 })
+	if s.of("grown") != 0 {
+		t.Error("lines that the page has are told again")
+	}
+	w.says(&v, "Anybody?")
+	eventually(t, "a line is told", func() bool { return s.of("grown") == 1 })
+	if _, err := w.chat.TakeOver(t.Context(), b.user, thread); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a change of hands is told", func() bool { return s.of("changed") >= 2 })
+	before := s.of("inbox")
+	w.says(&other, "Me too")
+	eventually(t, "another thread's line is told as such", func() bool { return s.of("inbox") > before })
+	w.chat.Types(&v, true)
+	eventually(t, "a visitor who types", func() bool { return s.of("typing") == 1 })
+	if s.mu.Lock(); s.data["typing"] != "Visitor" {
+		t.Errorf("%q types", s.data["typing"])
+	}
+	s.mu.Unlock()
+	if a := b.post("/threads/" + string(thread) + "/typing"); a.status != http.StatusSeeOther {
+		t.Errorf("typing: %d", a.status)
+	}
+	w.chat.Types(&v, false)
+	eventually(t, "a visitor who stopped", func() bool { return s.of("typing") == 2 })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if strings.TrimSpace(s.data["typing"]) != "" || s.count["grown"] != 1 {
+		t.Errorf("typing %q, %v", s.data["typing"], s.count)
+	}
+}
+
+func TestShutdownEndsStreams(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.owner("Acme")
+	thread := w.thread(b, "Hello?")
+	s := b.stream("/threads/" + string(thread) + "/stream")
+	eventually(t, "the stream runs", func() bool { return s.of("inbox") == 1 })
+	ended := make(chan struct{})
+	go func() {
+		w.portal.Shutdown()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Fatal("Shutdown waits for a stream")
+	}
+	if a := b.get("/inbox/stream"); a.status != http.StatusServiceUnavailable {
+		t.Errorf("a stream after it: %d", a.status)
+	}
+	w.append(b, thread, ledger.TakeOver{User: b.user}) // nobody listens any more, and nothing is stuck
+}

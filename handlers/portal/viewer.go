@@ -1,0 +1,55 @@
+package portal
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+	_ "time/tzdata" // the server's system may have no time zones of its own
+
+	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/views"
+)
+
+// zoneCookie is set by a script and holds the name of the browser's time zone.
+const zoneCookie = "parley_tz"
+
+// present is the time, in the zone of whoever looks; UTC until their browser has told.
+func present(r *http.Request) time.Time {
+	now := time.Now().UTC()
+	c, err := r.Cookie(zoneCookie)
+	if err != nil || len(c.Value) > 64 {
+		return now
+	}
+	name, err := url.QueryUnescape(c.Value)
+	if err != nil {
+		return now
+	}
+	return inZone(now, name)
+}
+
+// inZone is t as the clocks of a zone show it; t itself if there is no such zone.
+func inZone(t time.Time, name string) time.Time {
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		return t
+	}
+	return t.In(zone)
+}
+
+// frame is what surrounds every page of a member.
+func (p *Portal) frame(w http.ResponseWriter, r *http.Request, section views.Section, title string) (views.Frame, error) {
+	tally, err := p.Chat.Tally(r.Context(), memberOf(r).User)
+	if err != nil {
+		return views.Frame{}, err
+	}
+	return p.frameWith(w, r, tally, section, title), nil
+}
+
+// frameWith is frame for a page that has counted already.
+func (p *Portal) frameWith(w http.ResponseWriter, r *http.Request, tally ledger.Tally, section views.Section, title string) views.Frame {
+	m := memberOf(r)
+	return views.Frame{
+		Title: title, Section: section, Org: m.Organisation.Name, User: m.User, Unread: tally.Unread,
+		Notice: p.noticed(w, r), Now: present(r),
+	}
+}

@@ -1,0 +1,213 @@
+package portal
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/account"
+	"github.com/parley-chat/parley/views"
+	"github.com/parley-chat/parley/views/ui"
+)
+
+func (p *Portal) listWidgets(w http.ResponseWriter, r *http.Request) error {
+	org := memberOf(r).Organisation.ID
+	widgets, err := p.Account.Widgets(r.Context(), org)
+	if err != nil {
+		return err
+	}
+	agents, err := p.Account.Agents(r.Context(), org)
+	if err != nil {
+		return err
+	}
+	var page views.Widgets
+	for _, one := range widgets {
+		page.Rows = append(page.Rows, views.WidgetRow{Widget: one, Agent: nameOf(agents, one.AgentID)})
+	}
+	if page.Frame, err = p.frame(w, r, views.WidgetsSection, "Widgets"); err != nil {
+		return err
+	}
+	return render(w, r, http.StatusOK, views.WidgetsPage(page))
+}
+
+func nameOf(agents []domain.Agent, id domain.AgentID) string {
+	for _, a := range agents {
+		if a.ID == id {
+			return a.Name
+		}
+	}
+	return ""
+}
+
+// widget reads the widget a path names. Another organisation's does not exist.
+func (p *Portal) widget(r *http.Request) (domain.Widget, error) {
+	id, err := domain.ParseID[domain.WidgetID](chi.URLParam(r, "id"))
+	if err != nil {
+		return domain.Widget{}, err
+	}
+	return p.Account.Widget(r.Context(), memberOf(r).Organisation.ID, id)
+}
+
+// widgetForm answers with the form of a widget. secret is the identity secret, right after it was made.
+func (p *Portal) widgetForm(w http.ResponseWriter, r *http.Request, status int, one domain.Widget, form ui.Form, secret string) error {
+	agents, err := p.Account.Agents(r.Context(), memberOf(r).Organisation.ID)
+	if err != nil {
+		return err
+	}
+	title := one.Name
+	if one.ID == "" {
+		title = "New widget"
+	}
+	frame, err := p.frame(w, r, views.WidgetsSection, title)
+	if err != nil {
+		return err
+	}
+	return render(w, r, status, views.WidgetFormPage(views.WidgetForm{
+		Frame: frame, Widget: one, Form: form, Agents: agents, PublicURL: p.publicURL(r), Secret: secret,
+	}))
+}
+
+// newWidget shows a form with the defaults, and the organisation's agent bound if there is one to choose.
+func (p *Portal) newWidget(w http.ResponseWriter, r *http.Request) error {
+	agents, err := p.Account.Agents(r.Context(), memberOf(r).Organisation.ID)
+	if err != nil {
+		return err
+	}
+	d := p.Account.DefaultWidget()
+	one := domain.Widget{Name: d.Name, Enabled: d.Enabled, WebchatEnabled: d.WebchatEnabled, Appearance: d.Appearance}
+	if len(agents) > 0 {
+		one.AgentID = agents[0].ID
+	}
+	return p.widgetForm(w, r, http.StatusOK, one, ui.Form{Values: views.WidgetValues(one)}, "")
+}
+
+// widgetInput reads the form of a widget.
+func widgetInput(r *http.Request) account.WidgetInput {
+	f := r.PostForm
+	return account.WidgetInput{
+		Name: f.Get("name"), Enabled: f.Get("enabled") != "", AgentID: domain.AgentID(f.Get("agent_id")), WebchatEnabled: f.Get("webchat_enabled") != "",
+		AllowedOrigins: strings.Split(f.Get("allowed_origins"), "\n"),
+		DailyCap:       numberOf(f.Get("daily_message_cap")), RateMessages: numberOf(f.Get("rate.messages")), RateWindowSecs: numberOf(f.Get("rate.window_seconds")),
+		RequireIdentity: f.Get("require_identity") != "", FallbackText: f.Get("fallback_text"),
+		Appearance: domain.Appearance{
+			Title: f.Get("appearance.title"), Greeting: f.Get("appearance.greeting"),
+			PrimaryColor: f.Get("appearance.primary_color"), TextColor: f.Get("appearance.text_color"),
+			Position: f.Get("appearance.position"), Locale: f.Get("appearance.locale"),
+			ContactInfoMode: f.Get("appearance.contact_info_mode"), Collect: f["appearance.collect"],
+		},
+	}
+}
+
+// typedWidget is a form of a widget that failed, as it was sent.
+func typedWidget(r *http.Request, form ui.Form) ui.Form {
+	form = asTyped(r, form)
+	form.Values["appearance.collect"] = strings.Join(r.PostForm["appearance.collect"], ",")
+	return form
+}
+
+// createWidget makes a widget from the few fields that a new one has; the rest are the defaults.
+func (p *Portal) createWidget(w http.ResponseWriter, r *http.Request) error {
+	if err := posted(w, r); err != nil {
+		return err
+	}
+	given, in := widgetInput(r), p.Account.DefaultWidget()
+	in.Name, in.AgentID, in.WebchatEnabled, in.AllowedOrigins = given.Name, given.AgentID, given.WebchatEnabled, given.AllowedOrigins
+	in.Appearance.Title, in.Appearance.Greeting, in.Appearance.Position = given.Appearance.Title, given.Appearance.Greeting, given.Appearance.Position
+	in.Appearance.PrimaryColor, in.Appearance.TextColor = given.Appearance.PrimaryColor, given.Appearance.TextColor
+	made, err := p.Account.CreateWidget(r.Context(), memberOf(r).Organisation.ID, in)
+	if form, ok := problems(err); ok {
+		return p.widgetForm(w, r, http.StatusUnprocessableEntity, domain.Widget{}, typedWidget(r, form), "")
+	}
+	if err != nil {
+		return err
+	}
+	p.notify(w, r, "widget-created")
+	return done(w, r, "/widgets/"+string(made.ID))
+}
+
+func (p *Portal) showWidget(w http.ResponseWriter, r *http.Request) error {
+	one, err := p.widget(r)
+	if err != nil {
+		return err
+	}
+	return p.widgetForm(w, r, http.StatusOK, one, ui.Form{Values: views.WidgetValues(one)}, "")
+}
+
+func (p *Portal) updateWidget(w http.ResponseWriter, r *http.Request) error {
+	one, err := p.widget(r)
+	if err != nil {
+		return err
+	}
+	if err := posted(w, r); err != nil {
+		return err
+	}
+	_, err = p.Account.UpdateWidget(r.Context(), one.OrgID, one.ID, widgetInput(r))
+	if form, ok := problems(err); ok {
+		return p.widgetForm(w, r, http.StatusUnprocessableEntity, one, typedWidget(r, form), "")
+	}
+	if err != nil {
+		return err
+	}
+	p.notify(w, r, "widget-saved")
+	return done(w, r, "/widgets/"+string(one.ID))
+}
+
+// switchTrigger turns the agent in a widget on or off, from the list.
+func (p *Portal) switchTrigger(w http.ResponseWriter, r *http.Request) error {
+	one, err := p.widget(r)
+	if err != nil {
+		return err
+	}
+	if err := posted(w, r); err != nil {
+		return err
+	}
+	one, err = p.Account.SetWebchat(r.Context(), one.OrgID, one.ID, r.PostForm.Get("on") != "")
+	if err != nil {
+		return err
+	}
+	if !inPart(r) {
+		return done(w, r, "/widgets")
+	}
+	agents, err := p.Account.Agents(r.Context(), one.OrgID)
+	if err != nil {
+		return err
+	}
+	return render(w, r, http.StatusOK, views.WidgetCard(views.WidgetRow{Widget: one, Agent: nameOf(agents, one.AgentID)}))
+}
+
+// rotateSecret makes a new identity secret and answers with the page that shows it, this once. There is no redirect: a page that
+// can be asked for again could show it again.
+func (p *Portal) rotateSecret(w http.ResponseWriter, r *http.Request) error {
+	one, err := p.widget(r)
+	if err != nil {
+		return err
+	}
+	secret, err := p.Account.RotateIdentitySecret(r.Context(), one.OrgID, one.ID)
+	if err != nil {
+		return err
+	}
+	return p.widgetForm(w, r, http.StatusOK, one, ui.Form{Values: views.WidgetValues(one)}, secret)
+}
+
+func (p *Portal) deleteWidget(w http.ResponseWriter, r *http.Request) error {
+	one, err := p.widget(r)
+	if err != nil {
+		return err
+	}
+	if err := p.Account.DeleteWidget(r.Context(), one.OrgID, one.ID); err != nil {
+		return err
+	}
+	p.notify(w, r, "widget-deleted")
+	return done(w, r, "/widgets")
+}
+
+// previewWidget is a page with the real widget on it, for the frame beside the form.
+func (p *Portal) previewWidget(w http.ResponseWriter, r *http.Request) error {
+	one, err := p.widget(r)
+	if err != nil {
+		return err
+	}
+	return render(w, r, http.StatusOK, views.WidgetPreview(one))
+}

@@ -1,0 +1,121 @@
+package widget
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/go-chi/httprate"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/chat"
+	"github.com/parley-chat/parley/handlers/edge"
+)
+
+// preflightAge is how long browsers may remember what a page is allowed. Each request is checked again whatever they remember.
+const preflightAge = "7200" // seconds; Chrome keeps no longer
+
+// admit lets in pages that may embed the widget, answers their preflights, and hands the widget on to the handlers. Who was not
+// refused for their origin may read why else a request fails.
+func (s *Surface) admit(next http.Handler) http.Handler {
+	return edge.JSON(s.log, func(w http.ResponseWriter, r *http.Request) error {
+		h := w.Header()
+		h.Set("Vary", "Origin")
+		h.Set("X-Content-Type-Options", "nosniff")
+		wid, err := s.chat.Widget(r.Context(), chi.URLParam(r, "key"), pageOrigin(r))
+		if origin := r.Header.Get("Origin"); origin != "" && domain.CodeOf(err) != domain.CodeOriginNotAllowed {
+			h.Set("Access-Control-Allow-Origin", origin)
+			h.Set("Access-Control-Expose-Headers", "ETag, Retry-After")
+		}
+		if err != nil {
+			return err
+		}
+		if r.Method == http.MethodOptions {
+			h.Set("Access-Control-Allow-Methods", "GET, POST")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID")
+			h.Set("Access-Control-Max-Age", preflightAge)
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), widgetKey{}, wid)))
+		return nil
+	})
+}
+
+// pageOrigin is the origin of the page that asks. Browsers leave the header out where page and server are the same, but then
+// say that they are.
+func pageOrigin(r *http.Request) string {
+	origin := r.Header.Get("Origin")
+	if origin != "" || r.Header.Get("Sec-Fetch-Site") != "same-origin" {
+		return origin
+	}
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+type widgetKey struct{}
+
+// widgetOf is the widget that admit has found.
+func widgetOf(r *http.Request) domain.Widget { return r.Context().Value(widgetKey{}).(domain.Widget) }
+
+// visitor is h for requests that bear the token of a session.
+func (s *Surface) visitor(h func(w http.ResponseWriter, r *http.Request, v *chat.Visitor) error) http.HandlerFunc {
+	return edge.JSON(s.log, func(w http.ResponseWriter, r *http.Request) error {
+		v, err := s.chat.Visitor(r.Context(), widgetOf(r), token(r))
+		if err != nil {
+			return err
+		}
+		return h(w, r, &v)
+	})
+}
+
+// socketProtocol is the WebSocket subprotocol spoken here; a browser can offer its token only as another one.
+const (
+	socketProtocol = "parley.v1"
+	bearerProtocol = "bearer."
+)
+
+// token finds the session's token: in the header, among the subprotocols or, for a bare EventSource, in the query.
+func token(r *http.Request) string {
+	if scheme, t, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(t)
+	}
+	for _, line := range r.Header.Values("Sec-WebSocket-Protocol") {
+		for p := range strings.SplitSeq(line, ",") {
+			if t, ok := strings.CutPrefix(strings.TrimSpace(p), bearerProtocol); ok {
+				return t
+			}
+		}
+	}
+	return r.URL.Query().Get("token")
+}
+
+// address is where a request comes from, as far as limits care: of IPv6, the /64 that one client has to itself.
+func address(r *http.Request) string {
+	ip := middleware.GetClientIP(r.Context())
+	if ip == "" {
+		ip, _, _ = net.SplitHostPort(r.RemoteAddr)
+	}
+	return httprate.CanonicalizeIP(ip)
+}
+
+// seldom bounds how often one address may ask for a session: each new one is a row.
+func (s *Surface) seldom() func(http.Handler) http.Handler {
+	return httprate.LimitBy(s.limits.Sessions, time.Minute,
+		func(r *http.Request) (string, error) { return address(r), nil },
+		httprate.WithResponseHeaders(httprate.ResponseHeaders{}),
+		httprate.WithLimitHandler(edge.JSON(s.log, func(http.ResponseWriter, *http.Request) error {
+			return &domain.Error{Kind: domain.Throttled, Code: domain.CodeRateLimited, RetryAfter: time.Minute,
+				Msg: "too many visits from your network, please wait a moment"}
+		})))
+}
+
+func nothingHere(http.ResponseWriter, *http.Request) error {
+	return domain.NotFoundf("there is nothing here")
+}

@@ -1,0 +1,117 @@
+package widget
+
+import (
+	"context"
+	"time"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/chat"
+	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/domain/relay"
+	"github.com/parley-chat/parley/handlers/dialect"
+)
+
+// opening is where a visitor's thread stands when a transport begins to follow it.
+type opening struct {
+	visitor  chat.Visitor
+	standing ledger.Standing
+	answers  bool // an agent replies by itself
+}
+
+// open makes sure that the visitor has a thread and reads where it stands.
+func (s *Surface) open(ctx context.Context, v *chat.Visitor) (opening, error) {
+	if err := s.chat.Enter(ctx, v); err != nil {
+		return opening{}, err
+	}
+	standing, _, err := s.chat.Since(ctx, v, 0, 0)
+	if err != nil {
+		return opening{}, err
+	}
+	answers, err := s.chat.AgentAnswers(ctx, v.Widget)
+	return opening{*v, standing, answers}, err
+}
+
+// events are what a client hears first.
+func (o opening) events() []dialect.Event {
+	session := dialect.Session{ID: o.visitor.Session.ID, Handling: o.standing.Handling, LastSeq: o.standing.LastSeq, Now: time.Now()}
+	if session.LastSeq > 0 {
+		session.Resumed, session.Thread = true, o.standing.ID
+	}
+	first := []dialect.Event{session, status(o.standing, o.answers)}
+	if o.standing.TeamRead > 0 {
+		first = append(first, dialect.Seen{Seq: o.standing.TeamRead})
+	}
+	return first
+}
+
+// status tells a visitor who answers. A person who has the thread counts as there.
+func status(st ledger.Standing, agentAnswers bool) dialect.Status {
+	return dialect.Status{Handling: st.Handling, Available: agentAnswers || st.Handling == domain.HandlingHuman, Assignee: st.AssigneeName}
+}
+
+// feed turns what happens in a visitor's thread into events, for every transport alike.
+type feed struct {
+	s      *Surface
+	open   opening
+	deltas bool    // pieces of replies are wanted
+	spoken *spoken // what was said over this very connection; nil: it says nothing
+
+	caughtUp func() // called once all that was there at the start is told, and now and then later; may be nil
+}
+
+func (s *Surface) feed(o opening) *feed { return &feed{s: s, open: o} }
+
+// follow hands each event after a cursor to emit, until ctx ends or emit returns false. It fails when the thread cannot be read.
+func (f *feed) follow(ctx context.Context, after int64, emit func(dialect.Event) bool) error {
+	v := &f.open.visitor
+	for u, err := range f.s.relay.Follow(ctx, v.Session.OrgID, v.Thread.ID, after) {
+		if err != nil {
+			return err
+		}
+		for _, e := range f.events(ctx, u) {
+			if !emit(e) {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+func (f *feed) events(ctx context.Context, u relay.Update) []dialect.Event {
+	switch {
+	case u.Message != nil:
+		if f.spoken != nil && f.spoken.here(ctx, u.Message) {
+			return nil
+		}
+		return []dialect.Event{dialect.Line{Message: *u.Message}}
+	case u.Standing != nil:
+		return f.moved(ctx, *u.Standing)
+	case u.Hint != nil && u.Hint.Author.Kind != domain.AuthorVisitor:
+		switch {
+		case u.Hint.Kind == relay.Typing:
+			return []dialect.Event{dialect.Writing{On: u.Hint.On, Author: u.Hint.Author}}
+		case u.Hint.Kind == relay.Delta && f.deltas:
+			return []dialect.Event{dialect.Delta{TurnID: u.Hint.TurnID, Index: u.Hint.Index, Content: u.Hint.Content}}
+		}
+	}
+	return nil
+}
+
+// moved tells what of a thread's new standing is the visitor's business.
+func (f *feed) moved(ctx context.Context, is ledger.Standing) (es []dialect.Event) {
+	was := f.open.standing
+	f.open.standing = is
+	if f.caughtUp != nil {
+		f.caughtUp()
+	}
+	if is.Handling != was.Handling || is.AssigneeID != was.AssigneeID || is.AssigneeName != was.AssigneeName {
+		if answers, err := f.s.chat.AgentAnswers(ctx, f.open.visitor.Widget); err == nil { // else what was true before
+			f.open.answers = answers
+		}
+		es = append(es, status(is, f.open.answers))
+	}
+	if is.TeamRead > was.TeamRead {
+		es = append(es, dialect.Seen{Seq: is.TeamRead})
+	}
+	return es
+}

@@ -1,0 +1,114 @@
+package widget
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/chat"
+	"github.com/parley-chat/parley/handlers/dialect"
+	"github.com/parley-chat/parley/handlers/edge"
+)
+
+const maxSeq = 1 << 53 // what every client can count to
+
+// history answers with a page of what was said, oldest first.
+func (s *Surface) history(w http.ResponseWriter, r *http.Request, v *chat.Visitor) error {
+	before, err := number(r, "before_seq", 0, 0, maxSeq)
+	if err != nil {
+		return err
+	}
+	limit, err := number(r, "limit", 50, 1, 100)
+	if err != nil {
+		return err
+	}
+	ms, err := s.chat.History(r.Context(), v, before, int(limit))
+	if err != nil {
+		return err
+	}
+	out := struct {
+		Messages []json.RawMessage `json:"messages"`
+		LastSeq  int64             `json:"last_seq"`
+	}{make([]json.RawMessage, 0, len(ms)), v.Thread.LastSeq}
+	for _, m := range ms {
+		out.Messages = append(out.Messages, s.codec.Encode(dialect.Line{Message: m}))
+		out.LastSeq = max(out.LastSeq, m.Seq) // said since the visitor's thread was read
+	}
+	return edge.WriteJSON(w, http.StatusOK, out)
+}
+
+const (
+	pollPage    = 200 // messages in one answer
+	pollSeconds = 25  // an unanswered poll is held unless the client says otherwise
+	pollLongest = 30
+)
+
+// poll answers with what was said after a cursor: at once if there is something, else as soon as there is, or with nothing
+// when the wait is over. While it waits a change of hands counts as something too.
+func (s *Surface) poll(w http.ResponseWriter, r *http.Request, v *chat.Visitor) error {
+	after, err := number(r, "after_seq", 0, 0, maxSeq)
+	if err != nil {
+		return err
+	}
+	wait, err := number(r, "wait", pollSeconds, 0, pollLongest)
+	if err != nil {
+		return err
+	}
+	leave, err := s.guests.enter(guest{address(r), v.Widget.Key})
+	if err != nil {
+		return err
+	}
+	defer leave()
+	o, err := s.open(r.Context(), v)
+	if err != nil {
+		return err
+	}
+	_, ms, err := s.chat.Since(r.Context(), v, after, pollPage)
+	if err != nil {
+		return err
+	}
+	frames := make([]json.RawMessage, 0, len(ms))
+	for _, m := range ms {
+		frames = append(frames, s.codec.Encode(dialect.Line{Message: m}))
+	}
+	if len(frames) == 0 && wait > 0 {
+		ctx, cancel := context.WithTimeout(r.Context(), time.Duration(wait)*time.Second)
+		defer cancel()
+		defer context.AfterFunc(s.guests.leaving, cancel)()
+		err = s.feed(o).follow(ctx, after, func(e dialect.Event) bool {
+			if lasting(e) {
+				frames = append(frames, s.codec.Encode(e))
+			}
+			return len(frames) == 0
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return edge.WriteJSON(w, http.StatusOK, map[string]any{"frames": frames})
+}
+
+// lasting reports whether an event is more than a hint.
+func lasting(e dialect.Event) bool {
+	switch e.(type) {
+	case dialect.Writing, dialect.Delta:
+		return false
+	}
+	return true
+}
+
+// number reads a number from the query. It fails with a bad field for what is none or out of bounds.
+func number(r *http.Request, name string, def, least, most int64) (int64, error) {
+	given := r.URL.Query().Get(name)
+	if given == "" {
+		return def, nil
+	}
+	n, err := strconv.ParseInt(given, 10, 64)
+	if err != nil || n < least || n > most {
+		return 0, domain.InvalidField(name, "must be a whole number from "+strconv.FormatInt(least, 10)+" to "+strconv.FormatInt(most, 10))
+	}
+	return n, nil
+}

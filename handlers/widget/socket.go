@@ -1,0 +1,166 @@
+package widget
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/parley-chat/parley/domain/chat"
+	"github.com/parley-chat/parley/handlers/dialect"
+)
+
+const (
+	maxFrame      = 64 << 10         // bytes of a client's frame
+	outQueue      = 256              // events that wait for a socket's writer
+	lagFor        = time.Second      // how long a full queue may stay full before the reader counts as too slow
+	closeWithin   = 5 * time.Second  // for the farewell, once a socket is to end
+	commandWithin = 10 * time.Second // for what one frame asks for
+	pingsMissed   = 2                // pings without a pong after which nobody is there
+)
+
+// farewell is how the server ends a socket.
+type farewell struct {
+	code   websocket.StatusCode
+	reason string
+	bye    bool // say goodbye first, after what is still to be said
+}
+
+var (
+	helloTimeout = farewell{code: 4408, reason: "hello_timeout"}
+	slowConsumer = farewell{code: 4429, reason: "slow_consumer"}
+	frameTooBig  = farewell{code: websocket.StatusMessageTooBig, reason: "frames may have at most 64 KiB"}
+	broken       = farewell{code: websocket.StatusInternalError, reason: "internal"}
+	draining     = farewell{code: websocket.StatusGoingAway, reason: "drain", bye: true}
+)
+
+// errOver ends a socket's goroutines. It says nothing went wrong.
+var errOver = errors.New("widget: the socket is over")
+
+// socket is one visitor's connection: one goroutine reads frames and does what they ask, one follows the thread, and one writes
+// events; nobody else writes. Only the writer closes: the others ask it to.
+type socket struct {
+	s    *Surface
+	r    *http.Request // for the log
+	log  []any         // who it is, for the log
+	conn *websocket.Conn
+	raw  net.Conn // under conn
+	out  chan dialect.Event
+
+	// The reader's.
+	visitor   chat.Visitor
+	following *following // nil before hello
+	frames    bucket
+	typed     time.Time // when a hint that the visitor writes last went out
+	deltas    bool
+
+	begin   chan *following // from the reader to the follower
+	greeted atomic.Bool     // hello was said
+	live    atomic.Bool     // history is told; from here on lagging is the reader's fault
+	missed  atomic.Int32    // pings in a row without a pong
+
+	ending   chan struct{} // closed when the server wants to end
+	endOnce  sync.Once
+	farewell farewell // why; set before ending is closed
+}
+
+// socket upgrades the request and serves the connection until either side ends it.
+func (s *Surface) socket(w http.ResponseWriter, r *http.Request, v *chat.Visitor) error {
+	leave, err := s.guests.enter(guest{address(r), v.Widget.Key})
+	if err != nil {
+		return err
+	}
+	defer leave()
+	g := &grip{ResponseWriter: w}
+	conn, err := websocket.Accept(g, r, &websocket.AcceptOptions{
+		Subprotocols:       []string{socketProtocol},
+		InsecureSkipVerify: true, // admit has checked the origin, and checks more: a missing one too
+	})
+	if err != nil {
+		s.log.DebugContext(r.Context(), "no socket came of an upgrade", "err", err) // Accept has answered
+		return nil
+	}
+	conn.SetReadLimit(-1) // read bounds frames itself, so that the peer learns why
+	c := &socket{
+		s: s, r: r, log: []any{"session", v.Session.ID, "widget", v.Widget.Key}, conn: conn, raw: g.conn,
+		visitor: *v, frames: newBucket(s.limits.Frames),
+		out: make(chan dialect.Event, outQueue), begin: make(chan *following), ending: make(chan struct{}),
+	}
+	c.serve(context.WithoutCancel(r.Context())) // a server that stops says goodbye first
+	return nil
+}
+
+func (c *socket) serve(ctx context.Context) {
+	defer c.raw.Close()
+	defer context.AfterFunc(c.s.guests.cut, func() { _ = c.raw.Close() })()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return c.read(ctx) })
+	group.Go(func() error { return c.follow(ctx) })
+	group.Go(func() error { return c.write(ctx, group) })
+	_ = group.Wait() // errOver
+}
+
+// end asks the writer to end the connection. Only the first farewell counts.
+func (c *socket) end(f farewell) {
+	c.endOnce.Do(func() {
+		c.farewell = f
+		close(c.ending)
+	})
+}
+
+func (c *socket) over() bool {
+	select {
+	case <-c.ending:
+		return true
+	default:
+		return false
+	}
+}
+
+// push queues an event for the writer. A reader that keeps the queue full is too slow and loses the connection; while it still
+// gets its history, only if it takes nothing at all. push returns false when the connection is ending.
+func (c *socket) push(ctx context.Context, e dialect.Event) bool {
+	if c.over() {
+		return false
+	}
+	select {
+	case c.out <- e:
+		return true
+	default:
+	}
+	patience := lagFor
+	if !c.live.Load() {
+		patience = c.s.limits.WriteWithin
+	}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case c.out <- e:
+		return true
+	case <-late.C:
+		c.end(slowConsumer)
+	case <-c.ending:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// grip keeps hold of the connection under a socket. The library bounds every operation but the skipping of a frame nobody wants.
+type grip struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+// Hijack is http.Hijacker.
+func (g *grip) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(g.ResponseWriter).Hijack()
+	g.conn = conn
+	return conn, rw, err
+}

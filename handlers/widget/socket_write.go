@@ -1,0 +1,106 @@
+package widget
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/coder/websocket"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/parley-chat/parley/handlers/dialect"
+)
+
+// write puts events on the wire until the connection is over, and ends it: it keeps the clocks.
+func (c *socket) write(ctx context.Context, group *errgroup.Group) error {
+	hello := time.NewTimer(c.s.limits.HelloWithin)
+	defer hello.Stop()
+	ping := time.NewTicker(c.s.limits.PingEvery)
+	defer ping.Stop()
+	leaving := c.s.guests.leaving.Done()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.ending:
+			return c.close(ctx)
+		case e := <-c.out:
+			if err := c.put(ctx, e); err != nil {
+				return err
+			}
+		case <-ping.C:
+			// The pong is waited for beside the three; frames must not wait with it.
+			group.Go(func() error { return c.ping(ctx) })
+		case <-hello.C:
+			if !c.greeted.Load() {
+				c.end(helloTimeout)
+			}
+		case <-leaving:
+			leaving = nil
+			c.end(draining)
+		}
+	}
+}
+
+// put writes one event. A peer that takes it too late is let go; one that does not take it at all is given a little longer, in
+// which it may still learn why, and then cut off.
+func (c *socket) put(ctx context.Context, e dialect.Event) error {
+	ctx, cancel := context.WithTimeout(ctx, c.s.limits.WriteWithin+closeWithin)
+	defer cancel()
+	begun := time.Now()
+	err := c.conn.Write(ctx, websocket.MessageText, c.s.codec.Encode(e))
+	late := time.Since(begun) > c.s.limits.WriteWithin
+	if late {
+		c.end(slowConsumer)
+	}
+	if err != nil {
+		if late || c.over() {
+			c.logEnd(ctx)
+		}
+		return errOver
+	}
+	return nil
+}
+
+// ping finds out whether the peer is still there.
+func (c *socket) ping(ctx context.Context) error {
+	waiting, cancel := context.WithTimeout(ctx, c.s.limits.PingEvery)
+	defer cancel()
+	switch err := c.conn.Ping(waiting); {
+	case err == nil:
+		c.missed.Store(0)
+	case ctx.Err() != nil: // over anyway
+	case c.missed.Add(1) >= pingsMissed:
+		return errOver
+	}
+	return nil
+}
+
+// close says farewell and waits for the peer to do the same, both for a while only.
+func (c *socket) close(ctx context.Context) error {
+	c.logEnd(ctx)
+	if c.farewell.bye {
+		for len(c.out) > 0 {
+			if err := c.put(ctx, <-c.out); err != nil {
+				return err
+			}
+		}
+		if err := c.put(ctx, goodbye()); err != nil {
+			return err
+		}
+	}
+	_ = c.raw.SetReadDeadline(time.Now().Add(closeWithin))
+	err := c.conn.Close(c.farewell.code, c.farewell.reason)
+	if err != nil && !errors.Is(err, context.Canceled) {
+		c.s.log.DebugContext(ctx, "a socket's peer did not say farewell", "err", err)
+	}
+	return errOver
+}
+
+// logEnd tells the operator of a connection that was ended for what its peer did or left undone.
+func (c *socket) logEnd(ctx context.Context) {
+	if c.farewell.bye {
+		return
+	}
+	c.s.log.With(c.log...).InfoContext(ctx, "socket ended", "code", int(c.farewell.code), "reason", c.farewell.reason)
+}

@@ -1,0 +1,213 @@
+package widget_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/parley-chat/parley/handlers/widget"
+)
+
+// stream is a visitor's event stream.
+type stream struct {
+	*visitor
+	in   *bufio.Scanner
+	head http.Header
+}
+
+// event is one event of a stream: its id and the frame in its data.
+type event struct {
+	id string
+	frame
+}
+
+func (v *visitor) listen(path string, header ...string) *stream {
+	v.t.Helper()
+	ctx, cancel := context.WithTimeout(v.t.Context(), 3*patience)
+	v.t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, v.url+"/w/"+v.Key+path, nil)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	req.Header.Set("Origin", origin)
+	req.Header.Set("Authorization", "Bearer "+v.token)
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.t.Cleanup(func() { _ = res.Body.Close() })
+	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" {
+		v.t.Fatalf("%s %v", res.Status, res.Header)
+	}
+	in := bufio.NewScanner(res.Body)
+	in.Buffer(nil, 1<<20)
+	return &stream{v, in, res.Header}
+}
+
+// next is the next event; ok is false when the stream has ended.
+func (s *stream) next() (e event, ok bool) {
+	s.t.Helper()
+	data := 0
+	for s.in.Scan() {
+		line := s.in.Text()
+		switch {
+		case strings.HasPrefix(line, "data: "):
+			data++
+			if err := json.Unmarshal([]byte(line[6:]), &e.frame); err != nil {
+				s.t.Fatalf("%q: %v", line, err)
+			}
+		case strings.HasPrefix(line, "id: "):
+			e.id = line[4:]
+		case strings.HasPrefix(line, "id:"), strings.HasPrefix(line, "event:"):
+			s.t.Fatalf("an event with %q", line)
+		case line == "" && data > 0:
+			if data != 1 {
+				s.t.Fatalf("an event with %d lines of data", data)
+			}
+			return e, true
+		}
+	}
+	return e, false
+}
+
+func (s *stream) expect(kind, id string) frame {
+	s.t.Helper()
+	e, ok := s.next()
+	if !ok || e.Type != kind || e.id != id {
+		s.t.Fatalf("got %+v, want %s with id %q", e, kind, id)
+	}
+	return e.frame
+}
+
+func TestStream(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, widget.Limits{})
+	v := w.visitor()
+	s := v.listen("/events")
+	if s.head.Get("Access-Control-Allow-Origin") != origin || s.head.Get("X-Accel-Buffering") != "no" || s.head.Get("Cache-Control") != "no-store" {
+		t.Errorf("header %v", s.head)
+	}
+	if f := s.expect("session", ""); f.SessionID != string(v.id) || f.Resumed || f.Thread.ID != nil {
+		t.Errorf("session %+v", f)
+	}
+	s.expect("status", "")
+	v.post("./messages", `{"client_id":"c1","content":"one:\n:) two"}`)
+	if f := s.expect("message", "1"); f.ClientID != "c1" || f.Content != "one:\n:) two" || f.Author.Kind != "visitor" {
+		t.Errorf("one's own line %+v", f)
+	}
+	v.reply("three")
+	s.expect("message", "2")
+	if f := s.expect("status", ""); f.Handling != "human" {
+		t.Errorf("status %+v", f)
+	}
+	s.expect("read", "")
+
+	tests := []struct {
+		name, query string
+		header      []string
+		from        int64
+	}{
+		{"from the start", "", nil, 1},
+		{"after a cursor", "?after_seq=1", nil, 2},
+		{"where the browser was", "?after_seq=0", []string{"Last-Event-ID", "1"}, 2},
+		{"an id that is none", "?after_seq=1", []string{"Last-Event-ID", "x"}, 2},
+		{"token in the address", "?after_seq=1&token=" + v.token, []string{"Authorization", "none"}, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := v.listen("/events"+tt.query, tt.header...)
+			if f := s.expect("session", ""); !f.Resumed || f.Thread.LastSeq != 2 {
+				t.Errorf("session %+v", f)
+			}
+			s.expect("status", "")
+			s.expect("read", "")
+			for seq := tt.from; seq <= 2; seq++ {
+				if e, ok := s.next(); !ok || e.Seq != seq || e.id != string(rune('0'+seq)) {
+					t.Errorf("got %+v, want %d", e, seq)
+				}
+			}
+		})
+	}
+	for _, query := range []string{"?after_seq=x", "?after_seq=-1"} {
+		if a := v.get("./events" + query); a.status != 422 || a.Code != "bad_field" {
+			t.Errorf("%s: %d %s", query, a.status, a.body)
+		}
+	}
+}
+
+// More history than any queue holds goes out as fast as the reader takes it.
+func TestLongHistory(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, widget.Limits{})
+	v := w.visitor()
+	const lines = 1500
+	w.fill(v, lines)
+	s, l := v.listen("/events"), v.hello(0)
+	s.expect("session", "")
+	s.expect("status", "")
+	for seq := int64(1); seq <= lines; seq++ {
+		if e, ok := s.next(); !ok || e.Seq != seq {
+			t.Fatalf("stream: got %+v, want %d", e, seq)
+		}
+		if f := l.next(); f.Seq != seq {
+			t.Fatalf("socket: got %+v, want %d", f, seq)
+		}
+	}
+	l.quiet()
+}
+
+func TestPoll(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, widget.Limits{})
+	v := w.visitor()
+	for _, query := range []string{"?after_seq=0&wait=0", "?wait=0"} {
+		if a := v.get("./poll" + query); a.status != 200 || a.body != "{\"frames\":[]}\n" {
+			t.Errorf("nothing yet: %d %s", a.status, a.body)
+		}
+	}
+	begun := time.Now()
+	if a := v.get("./poll?wait=1"); a.body != "{\"frames\":[]}\n" || time.Since(begun) < time.Second {
+		t.Errorf("nothing after %s: %s", time.Since(begun), a.body)
+	}
+	v.post("./messages", `{"client_id":"c1","content":"one"}`)
+	v.post("./messages", `{"client_id":"c2","content":"two"}`)
+	if a := v.get("./poll?after_seq=0"); len(a.Frames) != 2 || a.Frames[0].Seq != 1 || a.Frames[1].ClientID != "c2" {
+		t.Errorf("what is there: %s", a.body)
+	}
+	if a := v.get("./poll?after_seq=1&wait=30"); len(a.Frames) != 1 || a.Frames[0].Seq != 2 {
+		t.Errorf("after the first: %s", a.body)
+	}
+
+	waiting := make(chan answer, 1)
+	go func() { waiting <- v.get("./poll?after_seq=2") }()
+	eventually(t, "it waits", func() bool { return w.surface.Connections() == 1 })
+	v.reply("three")
+	if a := <-waiting; len(a.Frames) != 1 || a.Frames[0].Seq != 3 || a.Frames[0].Type != "message" {
+		t.Errorf("as soon as there is one: %s", a.body)
+	}
+	go func() { waiting <- v.get("./poll?after_seq=3") }()
+	eventually(t, "it waits", func() bool { return w.surface.Connections() == 1 })
+	if _, err := w.chat.Close(t.Context(), w.User, v.thread().ID); err != nil {
+		t.Fatal(err)
+	}
+	if a := <-waiting; len(a.Frames) != 1 || a.Frames[0].Type != "status" || a.Frames[0].Handling != "closed" {
+		t.Errorf("a change of hands: %s", a.body)
+	}
+	for _, query := range []string{"?after_seq=x", "?after_seq=-1", "?wait=31", "?wait=-1", "?wait=long"} {
+		if a := v.get("./poll" + query); a.status != 422 || a.Code != "bad_field" {
+			t.Errorf("%s: %d %s", query, a.status, a.body)
+		}
+	}
+	v.fill(v, 250)
+	a := v.get("./poll?after_seq=3")
+	if len(a.Frames) != 200 || a.Frames[199].Seq != 203 {
+		t.Errorf("a page: %d frames", len(a.Frames))
+	}
+}

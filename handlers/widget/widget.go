@@ -1,0 +1,108 @@
+// Package widget is the public side: what a site's visitors talk to, over sockets, streams, polls and plain requests. It must
+// never trust a visitor: all it lets them touch is their own thread, and all it knows of them is their session's token.
+package widget
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/parley-chat/parley/domain/chat"
+	"github.com/parley-chat/parley/domain/relay"
+	"github.com/parley-chat/parley/handlers/dialect"
+	"github.com/parley-chat/parley/handlers/edge"
+)
+
+// Deps are what the surface stands on.
+type Deps struct {
+	Chat   *chat.Service
+	Relay  *relay.Relay
+	Log    *slog.Logger
+	Demo   string // key of the widget that /demo shows; empty: there is no such page
+	Limits Limits
+}
+
+// Limits bound what one visitor may hold or do. The zero value of a field means its default, which suits everything but tests
+// and load generators that come from one address.
+type Limits struct {
+	Connections int           // sockets, streams and polls at a time, per client address and widget (20)
+	Sessions    int           // sessions asked for, per client address and minute (60)
+	Frames      int           // frames a second on a socket, twice as many at once after a quiet second (200)
+	HelloWithin time.Duration // from the opening of a socket to its hello (10 s)
+	WriteWithin time.Duration // for one frame to be written, before the reader counts as stuck (10 s)
+	PingEvery   time.Duration // of a socket; two without a pong end it (25 s)
+}
+
+func (l Limits) withDefaults() Limits {
+	l.Connections = cmp.Or(l.Connections, 20)
+	l.Sessions = cmp.Or(l.Sessions, 60)
+	l.Frames = cmp.Or(l.Frames, 200)
+	l.HelloWithin = cmp.Or(l.HelloWithin, 10*time.Second)
+	l.WriteWithin = cmp.Or(l.WriteWithin, 10*time.Second)
+	l.PingEvery = cmp.Or(l.PingEvery, 25*time.Second)
+	return l
+}
+
+// Surface serves the widgets of all organisations. Shutdown must be called.
+type Surface struct {
+	chat    *chat.Service
+	relay   *relay.Relay
+	log     *slog.Logger
+	demo    string
+	limits  Limits
+	streams *edge.Streams
+	guests  *guests
+	codec   dialect.Parley
+}
+
+// New makes the surface.
+func New(d Deps) *Surface {
+	limits := d.Limits.withDefaults()
+	return &Surface{
+		chat: d.Chat, relay: d.Relay, log: d.Log, demo: d.Demo, limits: limits,
+		streams: edge.NewStreams(), guests: newGuests(limits.Connections),
+	}
+}
+
+// Routes adds every URL of the surface. The router must find out the client's address before: chi's ClientIPFrom….
+func (s *Surface) Routes(r chi.Router) {
+	r.Get("/widget.js", s.loader)
+	if s.demo != "" {
+		r.Get("/demo", edge.JSON(s.log, s.demoPage))
+	}
+	r.Route("/w/{key}", func(r chi.Router) {
+		r.Use(s.admit)
+		r.NotFound(edge.JSON(s.log, nothingHere))
+
+		r.Get("/config", edge.JSON(s.log, s.config))
+		r.With(s.seldom()).Post("/session", edge.JSON(s.log, s.session))
+
+		r.Get("/socket", s.visitor(s.socket))
+		r.Get("/events", s.visitor(s.events))
+		r.Get("/poll", s.visitor(s.poll))
+
+		r.Get("/messages", s.visitor(s.history))
+		r.Post("/messages", s.visitor(s.command("message")))
+		r.Post("/typing", s.visitor(s.command("typing")))
+		r.Post("/read", s.visitor(s.command("read")))
+		r.Post("/identify", s.visitor(s.command("identify")))
+		r.Post("/handoff", s.visitor(s.command("handoff")))
+		r.Post("/rating", s.visitor(s.command("rating")))
+		r.Post("/page", s.visitor(s.command("page")))
+		r.Post("/form", s.visitor(s.form))
+	})
+}
+
+// Connections counts the sockets, streams and polls that are open.
+func (s *Surface) Connections() float64 { return float64(s.guests.count()) }
+
+// Shutdown lets nobody in any more, tells everybody who is connected when to come back, and returns once they have gone. Those
+// who are still there when ctx ends are cut off; what was acknowledged is in the ledger. An http.Server does not end sockets
+// and streams by itself: call this before its Shutdown.
+func (s *Surface) Shutdown(ctx context.Context) {
+	s.guests.seeOff(ctx)
+	s.streams.Close()
+}

@@ -1,0 +1,100 @@
+// What an open conversation needs beside HTML: the keys of the composer, a draft that survives leaving the page, read marks
+// only while somebody looks, who is typing, and a way down to new messages. All of it listens on the document, because the
+// conversation is replaced underneath.
+
+const drafts = {
+	key: (form) => `parley-draft:${form.id}`,
+	save(form) {
+		const body = form.elements.body.value;
+		try {
+			if (body.trim()) sessionStorage.setItem(this.key(form), body);
+			else sessionStorage.removeItem(this.key(form));
+		} catch { /* storage is blocked: the draft lives as long as the page */ }
+	},
+	restore(form) {
+		try {
+			const body = sessionStorage.getItem(this.key(form));
+			if (body && !form.elements.body.value) form.elements.body.value = body;
+		} catch { /* as above */ }
+	},
+};
+
+document.addEventListener("input", (e) => {
+	const form = e.target.closest("form[data-composer]");
+	if (form && e.target.name === "body") drafts.save(form);
+});
+
+document.addEventListener("keydown", (e) => {
+	const form = e.target.closest?.("form[data-composer]");
+	if (form && e.key === "Enter" && (e.ctrlKey || e.metaKey) && !e.isComposing) {
+		e.preventDefault();
+		form.requestSubmit();
+	}
+});
+
+// A composer that was sent comes back empty; only then is its draft done with.
+document.addEventListener("htmx:after:request", (e) => {
+	const { sourceElement, response } = e.detail.ctx;
+	if (sourceElement?.matches?.("form[data-composer]") && response.status < 300) {
+		try { sessionStorage.removeItem(drafts.key(sourceElement)); } catch { /* as above */ }
+	}
+});
+
+// markSeen tells the server once per newest message that it was seen, and only if it can have been.
+function markSeen() {
+	const mark = document.querySelector("[data-unseen]:not([data-told])");
+	if (!mark || document.visibilityState !== "visible") return;
+	mark.dataset.told = "";
+	htmx.trigger(mark, "seen");
+}
+
+function arrived() {
+	for (const form of document.querySelectorAll("form[data-composer]")) drafts.restore(form);
+	markSeen();
+}
+
+document.addEventListener("visibilitychange", markSeen);
+document.addEventListener("htmx:after:process", arrived);
+
+// The stream's hints about typing carry a name, or nothing when it stopped.
+let stopped;
+document.addEventListener("typing", (e) => {
+	const line = document.querySelector("[data-typing]");
+	if (!line) return;
+	const name = (e.detail.data ?? "").trim();
+	clearTimeout(stopped);
+	line.hidden = name === "";
+	line.querySelector("[data-typing-name]").textContent = name ? `${name} is typing` : "";
+	if (name) stopped = setTimeout(() => { line.hidden = true; }, 30_000);
+});
+
+// The list of lines is reversed: scrollTop 0 is its end, and reading older lines makes it negative.
+const awayFromEnd = (scroll) => scroll.scrollTop < -160;
+
+document.addEventListener("htmx:after:swap", (e) => {
+	const scroll = e.target.closest?.("[data-lines]");
+	if (!scroll || !awayFromEnd(scroll)) return;
+	const last = scroll.querySelector(".lines > :last-child, .record > :last-child")?.id;
+	if (scroll.dataset.last && scroll.dataset.last !== last) offerNewer(scroll);
+	scroll.dataset.last = last;
+});
+
+document.addEventListener("scroll", (e) => {
+	const scroll = e.target;
+	if (!scroll.matches?.("[data-lines]")) return;
+	scroll.dataset.last = scroll.querySelector(".lines > :last-child, .record > :last-child")?.id ?? "";
+	if (!awayFromEnd(scroll)) scroll.parentElement.querySelector(".newer")?.remove();
+}, true);
+
+function offerNewer(scroll) {
+	if (scroll.parentElement.querySelector(".newer")) return;
+	const button = document.createElement("button");
+	button.type = "button";
+	button.className = "button small newer";
+	button.textContent = "New messages below";
+	button.addEventListener("click", () => {
+		scroll.scrollTo({ top: 0, behavior: "smooth" });
+		button.remove();
+	});
+	scroll.after(button);
+}

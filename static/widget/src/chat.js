@@ -1,0 +1,132 @@
+// The chat, loaded when it is wanted: puts the panel into the launcher's frame and keeps it showing the visit.
+
+import { adopt } from './dom.js';
+import { createPanel } from './panel.js';
+import { arrange } from './rows.js';
+import { fit, keys } from './stage.js';
+import { chatTexts, direction, speak } from './texts.js';
+import { createTyping } from './typing.js';
+import { createUnread } from './unread.js';
+import { createVisit } from './visit.js';
+import css from './chat.css';
+
+/**
+ * @param {import('./loader.js').Shell} shell
+ * @returns {import('./loader.js').Chat}
+ */
+export function mount(shell) {
+  const { launcher, looks, store } = shell;
+  const close = () => shell.set(false);
+  const returning = !!store.get('token');
+  const visit = createVisit(shell, changed);
+  const typing = createTyping(visit.typing);
+  const count = createUnread(shell, visit);
+  let say = speak(chatTexts, shell.locale, looks.texts);
+  let open = false;
+  /** @type {import('./panel.js').Panel} */
+  let panel;
+  /** @type {HTMLElement | null} */
+  let before = null; // had the focus when the chat was opened
+  /** @type {number | undefined} */
+  let due;
+
+  function changed() {
+    due ||= setTimeout(render);
+  }
+  function render() {
+    due = undefined;
+    panel.render(look(visit, looks, returning, say));
+    count(open, say);
+  }
+  function build() {
+    const draft = panel?.composer.value || '';
+    panel?.node.remove();
+    panel = createPanel({ say, locale: shell.locale, base: shell.base, retry: visit.outbox.retry, discard: visit.outbox.discard }, looks, {
+      close,
+      send(text) {
+        typing.sent();
+        visit.say(text);
+      },
+      typed: (empty) => (empty ? typing.stop() : typing.touch()),
+      handoff: visit.handoff,
+      rate: visit.rate,
+      answer: visit.answer,
+      answered() {
+        visit.answered();
+        render();
+        panel.composer.focus();
+      },
+      older: visit.older,
+    });
+    panel.composer.value = draft;
+    panel.node.classList.toggle('on', open);
+    launcher.frame.dir = direction(shell.locale);
+    launcher.frame.lang = shell.locale;
+    launcher.frame.append(panel.node);
+    render();
+  }
+
+  adopt(launcher.root, css);
+  build();
+  const over = new AbortController();
+  fit(launcher.root, over.signal);
+  keys(launcher.frame, () => panel.node, () => open, close, over.signal);
+  for (const event of ['online', 'offline']) addEventListener(event, changed, over);
+  document.addEventListener('visibilitychange', changed, over);
+  if (returning) visit.start();
+
+  return {
+    open() {
+      open = true;
+      visit.start();
+      before = /** @type {HTMLElement | null} */ (document.activeElement);
+      panel.node.classList.add('on');
+      panel.log.bottom();
+      panel.focus();
+      changed();
+    },
+    close() {
+      const within = panel.node.contains(launcher.root.activeElement);
+      open = false;
+      typing.stop();
+      panel.node.classList.remove('on');
+      if (within) (launcher.visible() ? launcher : before)?.focus();
+    },
+    identify: visit.identify,
+    setLocale(locale) {
+      say = speak(chatTexts, locale, looks.texts);
+      build();
+    },
+    shutdown() {
+      visit.stop();
+      typing.stop();
+      over.abort();
+    },
+  };
+}
+
+/**
+ * The visit as the panel shows it.
+ * @param {import('./visit.js').Visit} visit
+ * @param {import('./loader.js').Looks} looks
+ * @param {boolean} returning there may be a history to wait for
+ * @param {import('./texts.js').Say} say
+ * @returns {import('./panel.js').View}
+ */
+function look(visit, looks, returning, say) {
+  const { talk, questions, refusal } = visit;
+  return {
+    rows: arrange(talk, visit.outbox.entries(), looks.greeting || say('greeting'), say),
+    loading: returning && !talk.loaded && !refusal,
+    typing: talk.draft ? null : talk.typing,
+    handling: talk.handling,
+    available: talk.available,
+    who: talk.assignee?.name || (talk.handling === 'agent' && talk.agent()) || '',
+    banner: refusal ? '' : !navigator.onLine ? say('offline') : visit.lost ? say('reconnecting') : '',
+    gone: refusal ? refusal.message || say('gone') : '',
+    limit: visit.limit,
+    handoff: talk.known && talk.handling === 'agent' && visit.up && !visit.asked && !questions.length,
+    ratable: talk.handling === 'closed' && !visit.rated && visit.up,
+    questions: refusal ? [] : questions,
+  };
+}

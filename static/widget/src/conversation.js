@@ -1,0 +1,167 @@
+// What has been said, and how things stand: the model behind the panel. Messages are kept by seq, each once, in order,
+// however often and in whatever order they come.
+
+/**
+ * @typedef {object} Message
+ * @property {number} seq
+ * @property {string} [client_id]
+ * @property {{kind: 'visitor' | 'agent' | 'human' | 'system', name: string}} author
+ * @property {string} content
+ * @property {'text' | 'markdown'} [content_type]
+ * @property {{title: string, url?: string, snippet: string}[]} [citations]
+ * @property {{id: string, name: string, size: number, url: string}[]} [attachments]
+ * @property {string} created_at
+ */
+
+/**
+ * A remark of the widget's own, such as that a person has come. It stands after the message with seq `after`.
+ * @typedef {object} Note
+ * @property {number} id
+ * @property {number} after
+ * @property {string} key of the text
+ * @property {string} [value]
+ * @property {string} [text] instead of key, from the server
+ */
+
+export const PAGE = 50; // messages of history to ask for at a time
+const TYPING = 30000; // ms after which a typing hint counts for nothing
+
+/** @typedef {ReturnType<typeof createConversation>} Conversation */
+
+/** @param {() => void} changed */
+export function createConversation(changed) {
+  /** @type {Map<number, Message>} */
+  const bySeq = new Map();
+  /** @type {number | undefined} */
+  let quiet; // timer that ends a typing hint
+  let notes = 0;
+
+  const talk = {
+    /** @type {Message[]} in order of seq */
+    messages: [],
+    /** @type {Note[]} */
+    notes: [],
+    /** @type {string | null} */
+    thread: null,
+    base: 0, // history up to here has not been asked for
+    cursor: 0, // everything after base up to here is there
+    synced: 0, // the thread's last seq when we came: what is later is news
+    known: false, // whether the server has told us how things stand
+    /** @type {'agent' | 'waiting' | 'human' | 'closed'} */
+    handling: 'agent',
+    available: true,
+    /** @type {{name: string} | null} */
+    assignee: null,
+    seen: 0, // the other side has read up to here
+    /** @type {{kind: string, name: string} | null} */
+    typing: null,
+    /** @type {{turn: string, next: number, text: string} | null} an answer as it is being written */
+    draft: null,
+
+    waited: false, // long enough for what was there when we came
+    /** Whether all that was there when we came has arrived. */
+    get loaded() {
+      return talk.known && (talk.last >= talk.synced || talk.waited);
+    },
+    /** Stops waiting for it: better a gap than nothing. */
+    settle() {
+      talk.waited = true;
+      changed();
+    },
+    get last() {
+      return talk.messages.at(-1)?.seq || 0;
+    },
+
+    /** Starts over on a thread, of which only the newest page is fetched at first. @param {{id: string | null, last_seq: number, handling: any}} thread */
+    begin(thread) {
+      bySeq.clear();
+      Object.assign(talk, { messages: [], notes: [], assignee: null, seen: 0, typing: null, draft: null });
+      talk.base = talk.cursor = Math.max(0, thread.last_seq - PAGE);
+      talk.synced = thread.last_seq;
+      talk.stand(thread);
+    },
+    /** @param {{id: string | null, handling: any}} thread */
+    stand(thread) {
+      talk.thread = thread.id;
+      talk.known = true;
+      if (thread.handling) talk.handling = thread.handling;
+      changed();
+    },
+    /** @param {Message} m @returns {boolean} whether it is new to us */
+    add(m) {
+      if (!(m.seq > 0) || bySeq.has(m.seq)) return false;
+      bySeq.set(m.seq, m);
+      let at = talk.messages.length;
+      while (at && talk.messages[at - 1].seq > m.seq) at--;
+      talk.messages.splice(at, 0, m);
+      while (bySeq.has(talk.cursor + 1)) talk.cursor++;
+      if (m.author.kind !== 'visitor') talk.hush();
+      changed();
+      return true;
+    },
+    /** A page of older messages. @param {Message[]} page */
+    prepend(page) {
+      page.forEach(talk.add);
+      talk.base = page.length < PAGE ? 0 : Math.min(...page.map((m) => m.seq)) - 1;
+      changed();
+    },
+    /** @param {string} key @param {string} [value] @param {string} [text] */
+    note(key, value, text) {
+      talk.notes.push({ id: ++notes, after: talk.last, key, value, text });
+      changed();
+    },
+    hush() {
+      clearTimeout(quiet);
+      talk.typing = talk.draft = null;
+      changed();
+    },
+    /** @param {{on: boolean, author?: {kind: string, name: string}}} f */
+    hint(f) {
+      if (!f.on) return talk.hush();
+      if (f.author?.kind === 'visitor') return; // ourselves, in another tab
+      clearTimeout(quiet);
+      quiet = setTimeout(talk.hush, TYPING);
+      talk.typing = f.author || { kind: 'agent', name: '' };
+      changed();
+    },
+    /** A piece of an answer; after a lost one the draft stands still until the answer itself comes. @param {{turn_id: string, index: number, content: string}} f */
+    delta(f) {
+      if (talk.draft?.turn !== f.turn_id) {
+        if (f.index > 1) return;
+        talk.draft = { turn: f.turn_id, next: f.index, text: '' };
+      }
+      const d = talk.draft;
+      if (f.index !== d.next) return;
+      d.next++;
+      d.text += f.content;
+      changed();
+    },
+    /** @param {{handling: any, available?: boolean, assignee?: {name: string}}} f */
+    status(f) {
+      const [was, who] = [talk.handling, talk.assignee?.name];
+      talk.handling = f.handling;
+      talk.assignee = f.assignee || null;
+      if (f.available !== undefined) talk.available = f.available;
+      const name = f.assignee?.name;
+      if (talk.known && talk.messages.length && (was !== f.handling || (f.handling === 'human' && who && who !== name))) {
+        talk.hush();
+        if (f.handling === 'human') talk.note('joined', name);
+        else if (f.handling === 'waiting') talk.note('asked');
+        else if (f.handling === 'closed') talk.note('ended');
+        else if (was === 'human') talk.note('back', talk.agent());
+      }
+      talk.known = true;
+      changed();
+    },
+    /** @param {{seq: number}} f */
+    read(f) {
+      talk.seen = Math.max(talk.seen, f.seq);
+      changed();
+    },
+    /** The agent's name, if it has said anything. @returns {string | undefined} */
+    agent: () => talk.messages.findLast((m) => m.author.kind === 'agent')?.author.name,
+    /** @param {number} after @returns {Message[]} what others said after seq */
+    unread: (after) => talk.messages.filter((m) => m.seq > after && m.author.kind !== 'visitor'),
+  };
+  return talk;
+}

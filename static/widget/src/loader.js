@@ -1,0 +1,177 @@
+// The entry that a site embeds. It asks for the widget's config, draws the launcher and answers to window.Parley; the
+// chat itself comes when it is wanted. Nothing here writes to storage or opens a connection.
+
+import { install } from './api.js';
+import { createLauncher } from './launcher.js';
+import { openStore } from './store.js';
+import { chooseLocale, launcherTexts, speak } from './texts.js';
+
+/**
+ * How a widget looks, from its config; every field may be missing.
+ * @typedef {object} Looks
+ * @property {string} [title]
+ * @property {string} [greeting]
+ * @property {string} [primary_color] #rrggbb
+ * @property {string} [text_color] #rrggbb
+ * @property {'bottom_right' | 'bottom_left'} [position]
+ * @property {string} [locale]
+ * @property {'none' | 'optional' | 'required'} [contact_info_mode]
+ * @property {string[]} [collect]
+ * @property {Record<string, string>} [texts] wording of the owner's own
+ */
+
+/**
+ * What the loader lends to the chat.
+ * @typedef {object} Shell
+ * @property {string} base where the server is, without a slash at the end
+ * @property {string} key of the widget
+ * @property {Looks} looks
+ * @property {string} locale
+ * @property {import('./store.js').Store} store
+ * @property {import('./launcher.js').Launcher} launcher
+ * @property {(event: import('./api.js').EventName, detail?: any) => void} emit
+ * @property {(open: boolean) => void} set opens or closes
+ */
+
+/**
+ * What the chat offers to the loader.
+ * @typedef {object} Chat
+ * @property {() => void} open
+ * @property {() => void} close
+ * @property {(identity: object) => void} identify
+ * @property {(locale: string) => void} setLocale
+ * @property {() => void} shutdown
+ */
+
+const script = /** @type {HTMLScriptElement | null} */ (
+  document.currentScript?.hasAttribute('data-widget') ? document.currentScript : document.querySelector('script[data-widget]')
+);
+const key = script?.dataset.widget;
+if (script && key) run(script.src.replace(/\/widget\.js.*$/, ''), key);
+else console.warn('Parley: the script tag has no data-widget attribute.');
+
+/**
+ * @param {string} base
+ * @param {string} key
+ */
+function run(base, key) {
+  /** @type {Shell | undefined} */
+  let shell;
+  /** @type {Promise<Chat> | undefined} */
+  let loading;
+  /** @type {Chat | undefined} */
+  let chat;
+  let [wanted, shown, hidden, over, asked] = [false, false, false, false, ''];
+
+  const api = install({
+    open: () => void set(true),
+    close: () => void set(false),
+    toggle: () => void set(!wanted),
+    show: () => visible(true),
+    hide: () => visible(false),
+    identify: (identity) => void load().then((c) => c?.identify(identity)),
+    setLocale,
+    shutdown,
+  });
+  if (!api) return;
+  const { emit, retire } = api;
+  const started = start();
+  api.replay();
+
+  async function start() {
+    const config = await getConfig(`${base}/w/${key}/config`, () => over);
+    if (!document.body) await new Promise((done) => addEventListener('DOMContentLoaded', done, { once: true }));
+    if (!config || over) return;
+    /** @type {Looks} */
+    const looks = { ...config, ...config.appearance };
+    const locale = chooseLocale(asked, looks.locale, navigator.language);
+    const launcher = createLauncher(looks, speak(launcherTexts, locale, looks.texts), () => void set(!wanted));
+    const store = openStore(key);
+    shell = { base, key, looks, locale, store, launcher, emit, set: (on) => void set(on) };
+    launcher.visible(!hidden);
+    document.body.append(launcher.host);
+    emit('ready');
+    if (store.get('token')) void load(); // a returning visitor may have an answer waiting
+    return new URL(config.chat_url, base + '/').href;
+  }
+
+  /** Fetches the chat once; a failed attempt may be repeated. Resolves to nothing when there is no widget to show. */
+  async function load() {
+    const url = await started;
+    if (!url || !shell || over) return;
+    const lent = shell;
+    loading ||= import(url).then((m) => m.mount(lent));
+    lent.launcher.busy(true);
+    try {
+      chat = await loading;
+      if (over) chat.shutdown();
+      return chat;
+    } catch (err) {
+      loading = undefined;
+      console.error('Parley: the chat could not be loaded.', err);
+    } finally {
+      lent.launcher.busy(false);
+    }
+  }
+
+  /** Opens or closes; of several calls in a row the last one counts. @param {boolean} on */
+  async function set(on) {
+    wanted = on;
+    await started;
+    if (on && !(await load())) wanted = false;
+    if (on !== wanted || on === shown || !shell || over) return;
+    shown = on;
+    shell.launcher.expanded(on);
+    if (on) chat?.open();
+    else chat?.close();
+    emit(on ? 'open' : 'close');
+  }
+
+  /** @param {boolean} on */
+  function visible(on) {
+    hidden = !on;
+    if (hidden) void set(false);
+    shell?.launcher.visible(on);
+  }
+
+  /** @param {string} locale */
+  function setLocale(locale) {
+    asked = locale;
+    if (!shell) return;
+    shell.locale = chooseLocale(locale, shell.locale);
+    shell.launcher.speak(speak(launcherTexts, shell.locale, shell.looks.texts));
+    chat?.setLocale(shell.locale);
+  }
+
+  /** Ends the chat on this page and forgets the visitor on this browser, as a site wants when its user signs out. */
+  function shutdown() {
+    if (over) return;
+    over = true;
+    chat?.shutdown();
+    shell?.store.clear();
+    shell?.launcher.host.remove();
+    retire();
+  }
+}
+
+/**
+ * Asks for the config until it is there; a refusal is final, an outage is not.
+ * @param {string} url
+ * @param {() => boolean} over
+ * @returns {Promise<any>} undefined if the widget is not to be shown
+ */
+async function getConfig(url, over) {
+  for (let wait = 1000; !over(); wait = Math.min(wait * 2, 60000)) {
+    try {
+      const res = await fetch(url, { credentials: 'omit' });
+      if (res.ok) return await res.json();
+      if (res.status < 500 && res.status !== 429) {
+        console.warn(`Parley: the widget is not shown here (${res.status}).`);
+        return;
+      }
+    } catch {
+      // offline or restarting
+    }
+    await new Promise((done) => setTimeout(done, wait * (0.5 + Math.random())));
+  }
+}

@@ -1,0 +1,37 @@
+// How frames travel. There are three ways, best first; each gives the same frames, so that nothing above cares which it is.
+
+import { dialPoll } from './poll.js';
+import { dialSocket } from './ws.js';
+import { dialStream } from './sse.js';
+
+/**
+ * What a transport is given. It calls opened once, when the server has answered, frame for each frame in order, and ended
+ * once, unless it was closed by close(). After either it calls nothing more.
+ * @typedef {object} Line
+ * @property {string} url of the widget's surface, …/w/{key}
+ * @property {() => string} token
+ * @property {() => number} after the seq up to which everything is here
+ * @property {() => void} opened
+ * @property {(frame: any) => void} frame
+ * @property {(why: Ending) => void} ended
+ */
+
+/**
+ * @typedef {object} Ending
+ * @property {number} [code] WebSocket close code
+ * @property {boolean} [expired] the token is no longer good
+ */
+
+/**
+ * @typedef {object} Transport
+ * @property {(frame: object) => void} send a frame that may be lost; whoever needs to know waits for the ack
+ * @property {() => void} probe finds out within seconds whether the line is still alive
+ * @property {() => void} close
+ */
+
+/** @typedef {(line: Line) => Transport} Dial */
+
+export const [SOCKET, STREAM, POLL] = [0, 1, 2];
+
+/** @type {Dial[]} */
+export const tiers = [dialSocket, dialStream, dialPoll];

@@ -1,0 +1,146 @@
+package views
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/views/ui"
+)
+
+// AgentRow is one agent in the list.
+type AgentRow struct {
+	Agent       domain.Agent
+	Widgets     []string  // names of the widgets it answers in
+	LastSuccess time.Time // zero = never
+	LastError   string    // of its newest turn, if that failed
+	Resting     bool      // its circuit is open: it failed too often and is only probed
+}
+
+// Agents is the page with all of them.
+type Agents struct {
+	Frame Frame
+	Rows  []AgentRow
+	Kinds []domain.AgentKind // what a new one can be
+}
+
+// AgentForm is the page to make or change an agent. Agent.ID is empty for a new one. The form's fields are name, enabled,
+// send_mode, settle_ms, max_attempts, and config.* by kind, as domain.FormConfig reads them.
+type AgentForm struct {
+	Frame   Frame
+	Agent   domain.Agent
+	Form    ui.Form
+	Widgets []string
+	Test    *domain.AgentTest
+}
+
+func (f AgentForm) fresh() bool { return f.Agent.ID == "" }
+
+func (f AgentForm) url(tail string) string { return "/agents/" + string(f.Agent.ID) + tail }
+
+func (f AgentForm) heading() string {
+	if f.fresh() {
+		return "New agent"
+	}
+	return f.Agent.Name
+}
+
+// saveURL is where the form goes.
+func (f AgentForm) saveURL() string {
+	if f.fresh() {
+		return "/agents"
+	}
+	return f.url("")
+}
+
+// KindName and kindText are how an agent's kind is called and what it means.
+func KindName(k domain.AgentKind) string {
+	switch k {
+	case domain.AgentBuiltin:
+		return "Built-in"
+	case domain.AgentOpenAI:
+		return "Language model"
+	case domain.AgentWebSocket:
+		return "WebSocket service"
+	case domain.AgentHTTP:
+		return "HTTP service"
+	}
+	return string(k)
+}
+
+func kindText(k domain.AgentKind) string {
+	switch k {
+	case domain.AgentBuiltin:
+		return "Greets, and answers from your knowledge articles with their sources. Needs no key and no other service."
+	case domain.AgentOpenAI:
+		return "Any service that speaks OpenAI’s chat completions, on your own machine or elsewhere."
+	case domain.AgentWebSocket:
+		return "A program of yours. Parley connects for every message, sends it, and passes the answers on."
+	case domain.AgentHTTP:
+		return "A program of yours that takes a signed request and answers it, at once or as a stream."
+	}
+	return ""
+}
+
+func kindIcon(k domain.AgentKind) templ.Component {
+	switch k {
+	case domain.AgentBuiltin:
+		return ui.BookIcon()
+	case domain.AgentOpenAI:
+		return ui.SparklesIcon()
+	case domain.AgentWebSocket:
+		return ui.PlugIcon()
+	case domain.AgentHTTP:
+		return ui.GlobeIcon()
+	}
+	return ui.BotIcon()
+}
+
+// agentState is the badge of an agent: what it does right now.
+func agentState(r AgentRow) (ui.Tone, string) {
+	switch {
+	case !r.Agent.Enabled:
+		return ui.Neutral, "Off"
+	case r.Resting:
+		return ui.Red, "Resting after failures"
+	case r.LastError != "":
+		return ui.Amber, "Last turn failed"
+	case r.Agent.SendMode == domain.Suggest:
+		return ui.Violet, "Suggests"
+	}
+	return ui.Green, "Answers"
+}
+
+// AgentValues are the fields of the form for an agent as it is.
+func AgentValues(a domain.Agent) map[string]string {
+	v := map[string]string{
+		"name": a.Name, "send_mode": string(a.SendMode),
+		"settle_ms": number(a.SettleMS), "max_attempts": number(a.MaxAttempts),
+	}
+	if a.Enabled {
+		v["enabled"] = "on"
+	}
+	var config map[string]any
+	if json.Unmarshal(a.DisplayConfig(), &config) != nil {
+		return v
+	}
+	for key, value := range config {
+		switch value := value.(type) {
+		case map[string]any: // headers
+			var lines []string
+			for _, name := range slices.Sorted(maps.Keys(value)) {
+				lines = append(lines, fmt.Sprintf("%s: %v", name, value[name]))
+			}
+			v["config."+key] = strings.Join(lines, "\n")
+		default:
+			v["config."+key] = fmt.Sprint(value)
+		}
+	}
+	return v
+}

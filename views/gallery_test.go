@@ -1,0 +1,190 @@
+package views
+
+import (
+	"maps"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/views/ui"
+)
+
+// gallery is every page in every state worth looking at, by a name that is also a file's.
+func gallery() map[string]templ.Component {
+	g := map[string]templ.Component{}
+	doors(g)
+	inboxes(g)
+	conversations(g)
+	agentPages(g)
+	widgetPages(g)
+	return g
+}
+
+func doors(g map[string]templ.Component) {
+	g["setup"] = Setup(Door{})
+	g["setup-wrong"] = Setup(Door{Form: ui.Form{
+		Values:   map[string]string{"organisation": hostile, "name": "Anna", "email": "anna@"},
+		Problems: map[string]string{"email": "is not an e-mail address", "password": "needs at least 10 characters"},
+	}})
+	g["signin"] = SignIn(Door{})
+	g["signin-wrong"] = SignIn(Door{Next: "/threads/" + hostile, Form: ui.Form{
+		Values: map[string]string{"email": hostile}, Problem: "E-mail and password do not fit together.",
+	}})
+	g["signed-out"] = SignIn(Door{Notice: ui.Notice{Tone: ui.Green, Text: "You are signed out."}})
+	for _, status := range []int{400, 403, 404, 409, 429, 500, 503} {
+		g["problem-"+number(status)] = Problem(Trouble{Status: status, Detail: map[int]string{404: "There is no conversation " + hostile}[status], Ref: map[int]string{500: "a1b2c3"}[status]})
+	}
+}
+
+func inboxes(g map[string]templ.Component) {
+	g["inbox"] = InboxPage(Inbox{Frame: frame(InboxSection, "Inbox"), List: listing(TabOpen, inboxRows())})
+
+	fresh := listing(TabOpen, nil)
+	fresh.Fresh, fresh.Widgets, fresh.Counts = true, 0, nil
+	g["inbox-first-run"] = InboxPage(Inbox{Frame: frame(InboxSection, "Inbox"), List: fresh})
+	fresh.Widgets = 1
+	g["inbox-first-visitor"] = InboxPage(Inbox{Frame: frame(InboxSection, "Inbox"), List: fresh})
+	for _, t := range Tabs {
+		g["inbox-empty-"+string(t)] = InboxPage(Inbox{Frame: frame(InboxSection, "Inbox"), List: listing(t, nil)})
+	}
+	searched := listing(TabWaiting, nil)
+	searched.Query = hostile
+	g["inbox-search-empty"] = InboxPage(Inbox{Frame: frame(InboxSection, "Inbox"), List: searched})
+
+	bad := inboxRows()
+	bad[0].Contact.Name, bad[0].Preview = hostile, hostile
+	bad[1].Contact.Name, bad[1].Preview = long, long
+	many := listing(TabOpen, bad)
+	for n := range 40 {
+		r := inboxRows()[n%7]
+		r.Thread.ID = domain.ThreadID(id(1000 + n))
+		r.Thread.LastMessageAt = now.Add(-time.Duration(n*37) * time.Hour)
+		many.Rows = append(many.Rows, r)
+	}
+	many.Next, many.Counts = "eyJhIjoxfQ", map[Tab]int{TabOpen: 1047, TabWaiting: 12, TabMine: 3, TabAgents: 1032, TabClosed: 20411}
+	f := frame(InboxSection, "Inbox")
+	f.Unread, f.Notice = 128, ui.Notice{Tone: ui.Green, Text: "The conversation is closed."}
+	g["inbox-many"] = InboxPage(Inbox{Frame: f, List: many})
+}
+
+// open is the inbox page with a conversation beside the list.
+func open(c *Conversation) templ.Component {
+	l := listing(TabWaiting, inboxRows())
+	l.Current = c.Thread.ID
+	return InboxPage(Inbox{Frame: frame(InboxSection, ContactName(c.Contact)), List: l, Thread: c})
+}
+
+func conversations(g map[string]templ.Component) {
+	g["thread"] = open(talk())
+
+	mine := talk()
+	mine.Thread.Handling, mine.Thread.AssigneeID, mine.Assignee, mine.Thread.TeamRead = domain.HandlingHuman, anna.ID, anna.Name, 6
+	mine.Messages, mine.Thread.LastInbound, mine.Thread.LastSeq = mine.Messages[:5], 3, 5
+	mine.Thread.Labels = []string{"shipping", "warranty"}
+	g["thread-mine"] = open(mine)
+
+	theirs := talk()
+	theirs.Thread.Handling, theirs.Assignee = domain.HandlingHuman, "Tomás Reis"
+	g["thread-colleague"] = open(theirs)
+
+	first := talk()
+	first.Thread.Handling, first.Messages, first.Moves = domain.HandlingAgent, first.Messages[:1], nil
+	first.Contact, first.Facts = contact(2, "", ""), Facts{Channel: "sms"}
+	first.Agent = ""
+	g["thread-first-line"] = open(first)
+
+	suggested := talk()
+	suggested.Composer.Suggestion = &Suggestion{Agent: "Order desk", Content: "I am sorry about that, Marta. I have asked the warehouse to send you a front light today; it should be with you on Tuesday.\n\n" + hostile}
+	g["thread-suggestion"] = open(suggested)
+
+	failed := talk()
+	failed.Failure = "connection refused after 3 attempts " + hostile
+	g["thread-failed"] = open(failed)
+
+	wrong := talk()
+	wrong.Composer.Problem, wrong.Composer.Body, wrong.Composer.Note = "is longer than 4000 characters", long, true
+	g["thread-reply-wrong"] = open(wrong)
+
+	closed := talk()
+	closed.Thread.Handling = domain.HandlingClosed
+	closed.Moves = append(closed.Moves,
+		item(30*time.Second, domain.Rated, map[string]any{"score": 5, "comment": hostile}),
+		item(20*time.Second, domain.Closed, map[string]any{"name": hostile}))
+	g["thread-closed"] = open(closed)
+
+	bad := talk()
+	bad.Contact = domain.Contact{ID: domain.ContactID(id(9)), Name: hostile, Email: hostile, Phone: hostile, ExternalID: hostile}
+	bad.Facts = Facts{Page: domain.Page{URL: "javascript:alert(1)", Title: hostile, Referrer: hostile}, Language: hostile, Widget: hostile, Agent: hostile}
+	bad.Earlier = true
+	for i := range bad.Messages {
+		bad.Messages[i].Content = hostile + "\n\n" + long
+	}
+	bad.Messages[3].Content = "[x](javascript:alert(1)) ![y](https://evil.example/leak.png) " + hostile
+	bad.Messages[3].Citations = []domain.Citation{{Title: hostile, URL: "javascript:alert(1)", Snippet: hostile}}
+	bad.Messages[5].Author.Kind = domain.AuthorSystem
+	g["thread-hostile"] = open(bad)
+
+	r := everyItem()
+	l := listing(TabOpen, inboxRows())
+	l.Current = r.Thread.ID
+	g["record"] = InboxPage(Inbox{Frame: frame(InboxSection, "Flight recorder"), List: l, Record: r})
+	none := *r
+	none.Items = nil
+	g["record-empty"] = InboxPage(Inbox{Frame: frame(InboxSection, "Flight recorder"), List: l, Record: &none})
+}
+
+func agentPages(g map[string]templ.Component) {
+	kinds := []domain.AgentKind{domain.AgentBuiltin, domain.AgentWebSocket}
+	g["agents-empty"] = AgentsPage(Agents{Frame: frame(AgentsSection, "Agents"), Kinds: kinds})
+	off, odd := ava, courier
+	off.ID, off.Name, off.Enabled = "off", long, false
+	odd.ID, odd.Name = "odd", hostile
+	g["agents"] = AgentsPage(Agents{Frame: frame(AgentsSection, "Agents"), Kinds: kinds, Rows: []AgentRow{
+		{Agent: ava, Widgets: []string{"Shop", "Help centre"}, LastSuccess: now.Add(-4 * time.Minute)},
+		{Agent: courier, LastSuccess: now.Add(-30 * time.Hour)},
+		{Agent: odd, Widgets: []string{hostile}, LastError: hostile, Resting: true},
+		{Agent: off},
+	}})
+	g["agent-kinds"] = AgentKinds(Agents{Frame: frame(AgentsSection, "New agent"), Kinds: kinds})
+
+	fresh := ava
+	fresh.ID, fresh.Name = "", ""
+	g["agent-new"] = AgentFormPage(agentForm(fresh))
+	service := agentForm(courier)
+	service.Test = &domain.AgentTest{OK: true, ConnectMS: 4.2, FirstResponseMS: 1340, Response: "Hello! How can I help you with your order?"}
+	g["agent-tested"] = AgentFormPage(service)
+	service.Form.Values = maps.Clone(service.Form.Values)
+	service.Test = &domain.AgentTest{Error: "connection refused " + hostile}
+	service.Form.Values["config.url"], service.Form.Values["config.max_responses"] = hostile, "many"
+	service.Form.Problems = map[string]string{"config.url": "must begin with ws:// or wss://", "config.max_responses": "must be a whole number"}
+	g["agent-wrong"] = AgentFormPage(service)
+}
+
+func widgetPages(g map[string]templ.Component) {
+	g["widgets-empty"] = WidgetsPage(Widgets{Frame: frame(WidgetsSection, "Widgets")})
+	help, odd := shopWidget(), shopWidget()
+	help.ID, help.Name, help.WebchatEnabled, help.AllowedOrigins = domain.WidgetID(id(51)), "Help centre", false, nil
+	help.Appearance.PrimaryColor = "#5b3fd6"
+	odd.ID, odd.Name, odd.Appearance.PrimaryColor, odd.Appearance.TextColor = domain.WidgetID(id(52)), hostile+long, hostile, hostile
+	g["widgets"] = WidgetsPage(Widgets{Frame: frame(WidgetsSection, "Widgets"), Rows: []WidgetRow{
+		{Widget: shopWidget(), Agent: "Ava"}, {Widget: help, Agent: "Order desk"}, {Widget: odd},
+	}})
+
+	form := func(w domain.Widget) WidgetForm {
+		return WidgetForm{Frame: frame(WidgetsSection, w.Name), Widget: w, Form: ui.Form{Values: WidgetValues(w)}, Agents: []domain.Agent{ava, courier}, PublicURL: "https://chat.acme.example"}
+	}
+	fresh := shopWidget()
+	fresh.ID, fresh.Key, fresh.Name = "", "", ""
+	g["widget-new"] = WidgetFormPage(form(fresh))
+	g["widget"] = WidgetFormPage(form(shopWidget()))
+	made := form(help)
+	made.Secret, made.PublicURL = "pis_5d1f0c7b2a9e4438b6a1c2d3e4f50617", "http://chat.acme.example"
+	made.Frame.Notice = ui.Notice{Tone: ui.Green, Text: "The widget is ready."}
+	g["widget-created"] = WidgetFormPage(made)
+	wrong := form(shopWidget())
+	wrong.Form.Values["name"], wrong.Form.Values["allowed_origins"], wrong.Form.Values["daily_message_cap"] = "", hostile, "lots"
+	wrong.Form.Problems = map[string]string{"name": "is missing", "allowed_origins": "line 1 is not an address like https://www.example.com", "daily_message_cap": "is not a number", "agent_id": "does not exist any more"}
+	g["widget-wrong"] = WidgetFormPage(wrong)
+	g["widget-preview"] = WidgetPreview(shopWidget())
+}

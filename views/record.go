@@ -1,0 +1,121 @@
+package views
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/views/ui"
+)
+
+// Record is a thread's flight recorder: everything that happened to it, in words.
+type Record struct {
+	Thread  domain.Thread
+	Contact domain.Contact
+	Items   []domain.TimelineItem       // oldest first
+	Earlier bool                        // there are older ones than these
+	Lines   map[domain.MessageID]string // what the messages of Items say
+	Widget  string                      // name of the thread's widget
+	Now     time.Time
+	Search  string // the list's query string
+}
+
+func (r Record) url(tail string) string { return "/threads/" + string(r.Thread.ID) + tail }
+
+// happening is one item of the recorder, made readable.
+type happening struct {
+	id    string
+	icon  templ.Component
+	tone  ui.Tone
+	title string // a sentence
+	why   string // the reason, or what it means; may be empty
+	quote string // the words it is about; may be empty
+	at    time.Time
+	since string // after the visitor's line that led to it
+	raw   string // the detail as it is on record
+	opens bool   // starts a new exchange
+}
+
+// happenings tells the items, each with its distance from the last line the visitor wrote before it.
+func (r Record) happenings() []happening {
+	out := make([]happening, 0, len(r.Items))
+	var start time.Time
+	for _, i := range r.Items {
+		h := r.tell(i)
+		h.id, h.at, h.raw = moveID(i), i.At, pretty(i.Detail)
+		h.quote = r.Lines[i.MessageID]
+		if i.Kind != domain.MessageReceived && i.Kind != domain.ReplyStored { // the others only mean it
+			h.quote = ""
+		}
+		if t := detail(i).text("content"); t != "" {
+			h.quote = t
+		}
+		if i.Kind == domain.MessageReceived {
+			start, h.opens = i.At, true
+		} else if !start.IsZero() {
+			h.since = offset(i.At.Sub(start))
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
+// moveID names an item on the page: time and kind are as unique as the ledger makes them within one thread.
+func moveID(i domain.TimelineItem) string {
+	ref := string(i.MessageID) + string(i.TurnID) + string(i.DispatchID)
+	if len(ref) > 12 {
+		ref = ref[len(ref)-12:]
+	}
+	return "e-" + string(i.Kind) + "-" + i.At.UTC().Format("20060102150405.000000") + "-" + ref
+}
+
+// pretty is a detail for reading, empty if there is nothing in it.
+func pretty(raw json.RawMessage) string {
+	var out bytes.Buffer
+	if json.Indent(&out, raw, "", "  ") != nil {
+		return string(raw)
+	}
+	if s := strings.TrimSpace(out.String()); s != "{}" && s != "null" {
+		return s
+	}
+	return ""
+}
+
+// agentName names the agent of an item.
+func agentName(f fields) string {
+	if n := f.text("agent_name"); n != "" {
+		return n
+	}
+	return "The agent"
+}
+
+// moveSentence tells, among the messages, who has the thread now.
+func moveSentence(i domain.TimelineItem) string {
+	f := detail(i)
+	switch i.Kind {
+	case domain.HumanJoined:
+		return f.who() + " took over"
+	case domain.HandedBack:
+		return f.who() + " handed back to the agent"
+	case domain.HandedOff:
+		return "Handed to the team: " + f.text("reason")
+	case domain.Closed:
+		return f.who() + " closed the conversation"
+	case domain.Reopened:
+		return "Opened again"
+	case domain.Rated:
+		return "Rated " + number(int(f.number("score"))) + " of 5" + quoted(f.text("comment"))
+	}
+	return string(i.Kind)
+}
+
+func quoted(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ": “" + s + "”"
+}

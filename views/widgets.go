@@ -1,0 +1,104 @@
+package views
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/views/ui"
+)
+
+// WidgetRow is one widget in the list.
+type WidgetRow struct {
+	Widget domain.Widget
+	Agent  string // name of the bound agent; empty = none
+}
+
+// Widgets is the page with all of them.
+type Widgets struct {
+	Frame Frame
+	Rows  []WidgetRow
+}
+
+// WidgetForm is the page to make or change a widget. Widget.ID is empty for a new one. Its fields have the names the API
+// gives them; allowed_origins has one a line. A new one asks only for what one has to decide.
+type WidgetForm struct {
+	Frame     Frame
+	Widget    domain.Widget
+	Form      ui.Form
+	Agents    []domain.Agent // to choose from
+	PublicURL string         // scheme and host the snippet names
+	Secret    string         // the identity secret, on the one page that shows it
+}
+
+func (f WidgetForm) fresh() bool { return f.Widget.ID == "" }
+
+func (f WidgetForm) url(tail string) string { return "/widgets/" + string(f.Widget.ID) + tail }
+
+func (f WidgetForm) heading() string {
+	if f.fresh() {
+		return "New widget"
+	}
+	return f.Widget.Name
+}
+
+func (f WidgetForm) saveURL() string {
+	if f.fresh() {
+		return "/widgets"
+	}
+	return f.url("")
+}
+
+// Snippet is the line that puts a widget into a page.
+func Snippet(publicURL, key string) string {
+	return `<script async src="` + strings.TrimSuffix(publicURL, "/") + `/widget.js" data-widget="` + key + `"></script>`
+}
+
+// insecure reports whether the snippet names an address that pages served over https cannot load from.
+func (f WidgetForm) insecure() bool {
+	u, err := url.Parse(f.PublicURL)
+	return err == nil && u.Scheme == "http" && u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1"
+}
+
+func (f WidgetForm) agentOptions() []ui.Option {
+	out := []ui.Option{{Value: "", Label: "Nobody; people answer"}}
+	for _, a := range f.Agents {
+		label := a.Name + " (" + KindName(a.Kind) + ")"
+		if !a.Enabled {
+			label += ", switched off"
+		}
+		out = append(out, ui.Option{Value: string(a.ID), Label: label})
+	}
+	return out
+}
+
+// widgetWarning says why a widget does not do what one would expect of it; empty if it does.
+func widgetWarning(r WidgetRow) string {
+	switch {
+	case !r.Widget.Enabled:
+		return "Switched off: the chat is not shown anywhere."
+	case len(r.Widget.AllowedOrigins) == 0:
+		return "No site may embed it yet. Add your site’s address."
+	case r.Agent == "":
+		return "No agent is bound: every message waits for a person."
+	}
+	return ""
+}
+
+// WidgetValues are the fields of the form for a widget as it is.
+func WidgetValues(w domain.Widget) map[string]string {
+	a := w.Appearance
+	v := map[string]string{
+		"name": w.Name, "agent_id": string(w.AgentID), "allowed_origins": strings.Join(w.AllowedOrigins, "\n"),
+		"daily_message_cap": number(w.DailyCap), "rate.messages": number(w.RateMessages), "rate.window_seconds": number(w.RateWindowSecs),
+		"fallback_text": w.FallbackText, "appearance.title": a.Title, "appearance.greeting": a.Greeting,
+		"appearance.primary_color": a.PrimaryColor, "appearance.text_color": a.TextColor, "appearance.position": a.Position,
+		"appearance.locale": a.Locale, "appearance.contact_info_mode": a.ContactInfoMode, "appearance.collect": strings.Join(a.Collect, ","),
+	}
+	for name, on := range map[string]bool{"enabled": w.Enabled, "webchat_enabled": w.WebchatEnabled, "require_identity": w.RequireIdentity} {
+		if on {
+			v[name] = "on"
+		}
+	}
+	return v
+}
