@@ -47,7 +47,7 @@ type Passage struct {
 	URL     string
 	Snippet string  // plain text
 	Body    string  // the whole article's content
-	Rank    float64 // ts_rank_cd with normalisation 32: 0 ≤ rank < 1, comparable within one search only
+	Rank    float64 // 0 < rank < 1: mostly the share of the question that the article speaks to; comparable within one search only
 }
 
 // APIKey lets a program act for an organisation. The key itself is shown once and kept only as a hash.

@@ -20,7 +20,6 @@ type AgentRow struct {
 	Widgets     []string  // names of the widgets it answers in
 	LastSuccess time.Time // zero = never
 	LastError   string    // of its newest turn, if that failed
-	Resting     bool      // its circuit is open: it failed too often and is only probed
 }
 
 // Agents is the page with all of them.
@@ -107,8 +106,6 @@ func agentState(r AgentRow) (ui.Tone, string) {
 	switch {
 	case !r.Agent.Enabled:
 		return ui.Neutral, "Off"
-	case r.Resting:
-		return ui.Red, "Resting after failures"
 	case r.LastError != "":
 		return ui.Amber, "Last turn failed"
 	case r.Agent.SendMode == domain.Suggest:

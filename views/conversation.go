@@ -46,6 +46,7 @@ type Suggestion struct {
 
 // entry is one line of the conversation as it is drawn: a message, or something that happened between two.
 type entry struct {
+	id      string
 	message *domain.Message
 	move    *domain.TimelineItem
 	at      time.Time
@@ -59,12 +60,13 @@ const runOn = 4 * time.Minute
 // entries joins messages and moves in the order in which they happened.
 func (c Conversation) entries() []entry {
 	all := make([]entry, 0, len(c.Messages)+len(c.Moves))
+	ids := once{}
 	for i := range c.Messages {
-		all = append(all, entry{message: &c.Messages[i], at: c.Messages[i].CreatedAt})
+		all = append(all, entry{id: "m-" + string(c.Messages[i].ID), message: &c.Messages[i], at: c.Messages[i].CreatedAt})
 	}
 	for i := range c.Moves {
 		if !c.Earlier || len(c.Messages) == 0 || !c.Moves[i].At.Before(c.Messages[0].CreatedAt) {
-			all = append(all, entry{move: &c.Moves[i], at: c.Moves[i].At})
+			all = append(all, entry{id: ids.name(c.Moves[i]), move: &c.Moves[i], at: c.Moves[i].At})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b entry) int { return a.at.Compare(b.at) })

@@ -143,7 +143,7 @@ func agentPages(g map[string]templ.Component) {
 	g["agents"] = AgentsPage(Agents{Frame: frame(AgentsSection, "Agents"), Kinds: kinds, Rows: []AgentRow{
 		{Agent: ava, Widgets: []string{"Shop", "Help centre"}, LastSuccess: now.Add(-4 * time.Minute)},
 		{Agent: courier, LastSuccess: now.Add(-30 * time.Hour)},
-		{Agent: odd, Widgets: []string{hostile}, LastError: hostile, Resting: true},
+		{Agent: odd, Widgets: []string{hostile}, LastError: hostile},
 		{Agent: off},
 	}})
 	g["agent-kinds"] = AgentKinds(Agents{Frame: frame(AgentsSection, "New agent"), Kinds: kinds})

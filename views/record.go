@@ -3,6 +3,7 @@ package views
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -43,10 +44,11 @@ type happening struct {
 // happenings tells the items, each with its distance from the last line the visitor wrote before it.
 func (r Record) happenings() []happening {
 	out := make([]happening, 0, len(r.Items))
+	ids := once{}
 	var start time.Time
 	for _, i := range r.Items {
 		h := r.tell(i)
-		h.id, h.at, h.raw = moveID(i), i.At, pretty(i.Detail)
+		h.id, h.at, h.raw = ids.name(i), i.At, pretty(i.Detail)
 		h.quote = r.Lines[i.MessageID]
 		if i.Kind != domain.MessageReceived && i.Kind != domain.ReplyStored { // the others only mean it
 			h.quote = ""
@@ -64,13 +66,21 @@ func (r Record) happenings() []happening {
 	return out
 }
 
-// moveID names an item on the page: time and kind are as unique as the ledger makes them within one thread.
-func moveID(i domain.TimelineItem) string {
-	ref := string(i.MessageID) + string(i.TurnID) + string(i.DispatchID)
-	if len(ref) > 12 {
-		ref = ref[len(ref)-12:]
+// once gives each item of a page a name that no other has, the same whenever the page is drawn: its kind, its time and what it is
+// about, and where even these are shared its place among those that share them.
+type once map[string]int
+
+func (o once) name(i domain.TimelineItem) string {
+	about := string(i.MessageID) + string(i.TurnID) + string(i.DispatchID)
+	if len(about) > 12 {
+		about = about[len(about)-12:]
 	}
-	return "e-" + string(i.Kind) + "-" + i.At.UTC().Format("20060102150405.000000") + "-" + ref
+	name := fmt.Sprintf("e-%s-%x-%s", i.Kind, i.At.UnixMicro(), about)
+	o[name]++
+	if n := o[name]; n > 1 {
+		name = fmt.Sprintf("%s-%d", name, n)
+	}
+	return name
 }
 
 // pretty is a detail for reading, empty if there is nothing in it.

@@ -2,6 +2,7 @@ package views
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/parley-chat/parley/domain"
@@ -55,9 +56,9 @@ func (r Record) tellTurn(i domain.TimelineItem, f fields) happening {
 	case domain.ModelCall:
 		return happening{icon: ui.SparklesIcon(), tone: ui.Violet, title: "Asked the model" + named(f.text("model")), why: cost(f)}
 	case domain.ToolCall:
-		return happening{icon: ui.WrenchIcon(), tone: ui.Violet, title: "Used the tool" + named(toolName(f))}
+		return happening{icon: ui.WrenchIcon(), tone: ui.Violet, title: "Used a tool" + quotedName(toolName(f))}
 	case domain.ToolResult:
-		return happening{icon: ui.WrenchIcon(), tone: ui.Violet, title: "The tool" + named(toolName(f)) + " answered", why: sentence(f.text("error"))}
+		return happening{icon: ui.WrenchIcon(), tone: ui.Violet, title: "The tool" + quotedName(toolName(f)) + " answered", why: sentence(f.text("error"))}
 	case domain.SuggestionStored:
 		return happening{icon: ui.LightbulbIcon(), tone: ui.Violet, title: "Suggested an answer for a person to send"}
 	case domain.ReplyStored:
@@ -166,11 +167,20 @@ func cost(f fields) string {
 	return s
 }
 
+// toolName is what a tool is called, without the marks of a program.
 func toolName(f fields) string {
-	if n := f.text("tool"); n != "" {
-		return n
+	n := f.text("tool")
+	if n == "" {
+		n = f.text("name")
 	}
-	return f.text("name")
+	return strings.ReplaceAll(n, "_", " ")
+}
+
+func quotedName(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " “" + name + "”"
 }
 
 func named(name string) string {

@@ -80,24 +80,27 @@ func TestSignInTellsNothingApart(t *testing.T) {
 	}
 }
 
-// An unknown address must cost a hash like any other. The quickest of a few tries is what an attacker would compare.
+// An unknown address must cost a hash like any other. The quickest of many tries is what an attacker would compare; on a busy
+// machine it takes a few more until both have had theirs.
 func TestSignInTakesTheSameTime(t *testing.T) {
 	s, _, _ := signedIn(t)
-	quickest := func(email string) time.Duration {
-		best := time.Hour
-		for range 5 {
-			began := time.Now()
-			if _, _, err := s.SignIn(t.Context(), email, "wrong password"); domain.KindOf(err) != domain.Unauthenticated {
-				t.Fatal(err)
-			}
-			best = min(best, time.Since(began))
+	try := func(email string) time.Duration {
+		began := time.Now()
+		if _, _, err := s.SignIn(t.Context(), email, "wrong password"); domain.KindOf(err) != domain.Unauthenticated {
+			t.Fatal(err)
 		}
-		return best
+		return time.Since(began)
 	}
-	known, unknown := quickest("anna@example.com"), quickest("eve@example.com")
-	if unknown < known/2 || known < unknown/2 {
-		t.Errorf("a known address takes %v, an unknown one %v", known, unknown)
+	known, unknown := time.Hour, time.Hour
+	for range 30 {
+		for range 3 {
+			known, unknown = min(known, try("anna@example.com")), min(unknown, try("eve@example.com"))
+		}
+		if unknown > known/2 && known > unknown/2 {
+			return
+		}
 	}
+	t.Errorf("a known address takes %v, an unknown one %v", known, unknown)
 }
 
 func TestSignInByManyAtOnce(t *testing.T) {

@@ -72,10 +72,6 @@ func wantAgent(ctx context.Context, tx *ledger.Ledger, w domain.Widget) error {
 	return err
 }
 
-func noSuchAgent() error {
-	return domain.InvalidField("agent_id", "is not an agent of this organisation")
-}
-
 // UpdateWidget changes a widget from the next request on. It fails like CreateWidget, and with NotFound.
 func (s *Service) UpdateWidget(ctx context.Context, org domain.OrgID, id domain.WidgetID, in WidgetInput) (domain.Widget, error) {
 	return s.changeWidget(ctx, org, id, func(tx *ledger.Ledger, w *domain.Widget) error {

@@ -13,7 +13,8 @@ const (
 )
 
 // answerFrom makes one answer of the passages that fit the question. One leads; others join only if they speak to words of
-// the question that those before them do not. ok is false when none fits.
+// the question that those before them do not, and, for a single line, in their very title: a word in passing is no answer.
+// ok is false when none fits.
 func answerFrom(hits []domain.Passage, t talk) (_ Reply, ok bool) {
 	most := 2
 	if t.lines > 1 {
@@ -23,7 +24,7 @@ func answerFrom(hits []domain.Passage, t talk) (_ Reply, ok bool) {
 	open := t.words // words of the question that nothing chosen speaks to
 	for _, h := range leadFirst(hits, t.words) {
 		left := without(open, h.Title+"\n"+excerpt(h.Body, t.words, answerChars))
-		beside := len(left) == len(open) || t.lines < 2 && h.Rank < hits[0].Rank/2
+		beside := len(left) == len(open) || t.lines < 2 && (h.Rank < hits[0].Rank/2 || len(without(open, h.Title)) == len(open))
 		if len(chosen) > 0 && beside {
 			continue
 		}

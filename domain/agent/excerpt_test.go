@@ -73,6 +73,7 @@ func TestAnswerLead(t *testing.T) {
 	passage := func(id domain.ArticleID, rank float64, body string) domain.Passage {
 		return domain.Passage{Article: id, Title: "T" + string(id), Rank: rank, Body: body}
 	}
+	titled := func(title string, p domain.Passage) domain.Passage { p.Title = title; return p }
 	for name, tt := range map[string]struct {
 		hits []domain.Passage
 		want string // titles cited
@@ -80,7 +81,8 @@ func TestAnswerLead(t *testing.T) {
 		"the first":              {[]domain.Passage{passage("1", .4, "A parcel."), passage("2", .3, "Parcels.")}, "T1"},
 		"one that says more":     {[]domain.Passage{passage("1", .4, "A parcel."), passage("2", .3, "A parcel costs four.")}, "T2"},
 		"not if ranked far off":  {[]domain.Passage{passage("1", .4, "A parcel."), passage("2", .1, "A parcel costs four.")}, "T1"},
-		"two that add up":        {[]domain.Passage{passage("1", .4, "A parcel."), passage("2", .3, "It costs four.")}, "T1 T2"},
+		"two that add up":        {[]domain.Passage{passage("1", .4, "A parcel."), titled("Costs", passage("2", .3, "It costs four."))}, "T1 Costs"},
+		"not for a passing word": {[]domain.Passage{passage("1", .4, "A parcel."), passage("2", .3, "It costs four.")}, "T1"},
 		"an article once":        {[]domain.Passage{passage("1", .4, "A parcel."), passage("1", .3, "It costs four.")}, "T1"},
 		"an empty article never": {[]domain.Passage{passage("1", .4, " "), passage("2", .3, "A parcel.")}, "T2"},
 	} {

@@ -40,9 +40,9 @@ type Identity struct {
 	Signature string
 }
 
-// Widget finds a widget for a page of the given origin. It fails with NotFound (unknown_widget) and Forbidden
-// (widget_disabled, origin_not_allowed).
-func (s *Service) Widget(ctx context.Context, key, origin string) (domain.Widget, error) {
+// Widget finds a widget for a page of the given origin; ours says that the page is this server's own, such as the portal's preview,
+// which no list needs to name. It fails with NotFound (unknown_widget) and Forbidden (widget_disabled, origin_not_allowed).
+func (s *Service) Widget(ctx context.Context, key, origin string, ours bool) (domain.Widget, error) {
 	w, err := s.ledger.WidgetByKey(ctx, key)
 	switch {
 	case domain.KindOf(err) == domain.NotFound && err != nil:
@@ -51,7 +51,7 @@ func (s *Service) Widget(ctx context.Context, key, origin string) (domain.Widget
 		return w, err
 	case !w.Enabled:
 		return w, &domain.Error{Kind: domain.Forbidden, Code: domain.CodeWidgetDisabled, Msg: "this chat is switched off"}
-	case !w.AllowsOrigin(origin):
+	case !ours && !w.AllowsOrigin(origin):
 		return w, &domain.Error{Kind: domain.Forbidden, Code: domain.CodeOriginNotAllowed,
 			Msg: "this page may not embed the widget; its owner can add the origin to the widget's allowed origins"}
 	}

@@ -28,6 +28,7 @@ func (s *Service) Say(ctx context.Context, v *Visitor, clientID, content string)
 	if err != nil {
 		return m, false, err
 	}
+	s.Types(v, false) // who has said it is not writing it any more, whatever the browser tells
 	return *out.Message, out.Duplicate, nil
 }
 

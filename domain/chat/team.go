@@ -19,6 +19,7 @@ func (s *Service) Reply(ctx context.Context, who domain.User, thread domain.Thre
 	if err != nil {
 		return m, false, err
 	}
+	s.types(who, thread, false)
 	return *out.Message, out.Duplicate, nil
 }
 
@@ -68,8 +69,12 @@ func (s *Service) Writes(ctx context.Context, who domain.User, thread domain.Thr
 	if _, err := s.ledger.Thread(ctx, who.OrgID, thread); err != nil {
 		return err
 	}
-	s.relay.Hint(relay.Hint{Thread: thread, Kind: relay.Typing, On: on, Author: domain.Author{Kind: domain.AuthorHuman, Name: who.Name}})
+	s.types(who, thread, on)
 	return nil
+}
+
+func (s *Service) types(who domain.User, thread domain.ThreadID, on bool) {
+	s.relay.Hint(relay.Hint{Thread: thread, Kind: relay.Typing, On: on, Author: domain.Author{Kind: domain.AuthorHuman, Name: who.Name}})
 }
 
 func (s *Service) move(ctx context.Context, who domain.User, thread domain.ThreadID, c ledger.Change) (domain.Thread, error) {

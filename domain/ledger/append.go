@@ -17,8 +17,8 @@ type Append struct {
 
 // Change is what happened; the types of decide_*.go are all there are.
 type Change interface {
-	// key is the external id under which the change is recorded once; empty if it cannot come twice.
-	key() eventKey
+	// key is the external id under which the change is recorded once, in this thread or anywhere; empty if it cannot come twice.
+	key(thread domain.ThreadID) eventKey
 	// decide changes the thread's state and notes the rows to write. It is pure: the same state gives the same rows but for new ids.
 	// An error leaves state and rows as they were.
 	decide(s *state, w *rows) (Outcome, error)

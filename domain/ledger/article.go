@@ -41,7 +41,8 @@ func (l *Ledger) DeleteArticle(ctx context.Context, org domain.OrgID, id domain.
 // smallTalk are words a question is dressed in: they say how somebody asks, not about what. Postgres' own stop words do not
 // have them, and in a small collection they are too rare for their number to give them away.
 const smallTalk = `hello hi hey dear please thanks thank welcome can could would should like want need know tell help question ask get
-long much many often hallo guten tag bitte danke kannst können möchte bonjour salut merci hola gracias favor`
+long much many often hallo guten tag bitte danke kannst können
+möchte bonjour salut merci puis-je peux hola gracias favor puedo`
 
 // A question finds an article by any of its words, each taken apart in the article's own language. What counts is how much of the
 // question the article speaks to: every word weighs the less, the more articles have it, and a word nobody has weighs one.

@@ -95,7 +95,7 @@ func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain
 		if known[p.OrgID] == nil {
 			known[p.OrgID] = map[eventKey]domain.Message{}
 		}
-		if k := p.Change.key(); k.external != "" {
+		if k := p.Change.key(p.ThreadID); k.external != "" {
 			orgs, channels = append(orgs, string(p.OrgID)), append(channels, k.channel)
 			kinds, externals = append(kinds, k.kind), append(externals, k.external)
 		}

@@ -95,7 +95,7 @@ type step struct {
 
 // decide applies one change. It is pure but for fresh ids.
 func decide(s *state, w *rows, c Change) (Outcome, error) {
-	if key := c.key(); key.external != "" {
+	if key := c.key(s.ID); key.external != "" {
 		if first, ok := s.known[key]; ok {
 			w.events = append(w.events, event{
 				id: NewID[domain.EventID](), thread: s, message: first.ID, at: s.now,
@@ -112,7 +112,7 @@ func decide(s *state, w *rows, c Change) (Outcome, error) {
 		return Outcome{}, err
 	}
 	if out.Message != nil {
-		if key := c.key(); key.external != "" {
+		if key := c.key(s.ID); key.external != "" {
 			s.known[key] = *out.Message
 		}
 	}

@@ -1,20 +1,24 @@
 package ledger
 
-import "github.com/parley-chat/parley/domain"
+import (
+	"fmt"
+
+	"github.com/parley-chat/parley/domain"
+)
 
 // PersonReply is what a person of the organisation wrote to the contact. Writing takes the thread over.
-// From the same person the same ClientID is stored once.
+// From the same person the same ClientID is stored once in a thread.
 type PersonReply struct {
 	User     domain.User // ID empty: a program with an API key; Name is shown
 	ClientID string
 	Content  string
 }
 
-func (c PersonReply) key() eventKey {
+func (c PersonReply) key(thread domain.ThreadID) eventKey {
 	if c.ClientID == "" {
 		return eventKey{}
 	}
-	return once("team", domain.ReplyStored, string(c.User.ID)+":"+c.ClientID)
+	return once("team", domain.ReplyStored, fmt.Sprint(thread, ":", c.User.ID, ":", c.ClientID))
 }
 
 func (c PersonReply) decide(s *state, w *rows) (Outcome, error) {
@@ -27,7 +31,7 @@ func (c PersonReply) decide(s *state, w *rows) (Outcome, error) {
 	})
 	s.TeamRead = m.Seq
 	e := event{eventKey: happened(domain.ReplyStored), message: m.ID, detail: map[string]any{"user_id": c.User.ID, "name": c.User.Name}}
-	if key := c.key(); key.external != "" {
+	if key := c.key(s.ID); key.external != "" {
 		e.eventKey = key
 	}
 	s.note(w, e)
@@ -44,7 +48,7 @@ func (s *state) join(w *rows, u domain.User) {
 // TakeOver gives the thread to a person before they write. Taking what one has already changes nothing.
 type TakeOver struct{ User domain.User }
 
-func (TakeOver) key() eventKey { return eventKey{} }
+func (TakeOver) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c TakeOver) decide(s *state, w *rows) (Outcome, error) {
 	if s.Handling != domain.HandlingHuman || s.AssigneeID != c.User.ID {
@@ -56,7 +60,7 @@ func (c TakeOver) decide(s *state, w *rows) (Outcome, error) {
 // HandBack gives the thread back to its agent, which at once answers what nobody has answered yet.
 type HandBack struct{ User domain.User }
 
-func (HandBack) key() eventKey { return eventKey{} }
+func (HandBack) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c HandBack) decide(s *state, w *rows) (Outcome, error) {
 	if s.Handling == domain.HandlingAgent {
@@ -88,7 +92,7 @@ func (s *state) queue(w *rows, from, to int64) Outcome {
 // Close resolves the thread. Closing what is closed changes nothing.
 type Close struct{ User domain.User }
 
-func (Close) key() eventKey { return eventKey{} }
+func (Close) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c Close) decide(s *state, w *rows) (Outcome, error) {
 	if s.Handling == domain.HandlingClosed {
@@ -105,7 +109,7 @@ func (c Close) decide(s *state, w *rows) (Outcome, error) {
 // Release lets a thread that a person has wait for another one.
 type Release struct{ User domain.User }
 
-func (Release) key() eventKey { return eventKey{} }
+func (Release) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c Release) decide(s *state, w *rows) (Outcome, error) {
 	if s.Handling == domain.HandlingWaiting {
@@ -124,7 +128,7 @@ type TeamNote struct {
 	Content string
 }
 
-func (TeamNote) key() eventKey { return eventKey{} }
+func (TeamNote) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c TeamNote) decide(s *state, w *rows) (Outcome, error) {
 	s.note(w, event{eventKey: happened(domain.NoteAdded), detail: map[string]any{

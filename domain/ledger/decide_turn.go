@@ -42,7 +42,7 @@ type TurnReply struct {
 	Steps []Step
 }
 
-func (c TurnReply) key() eventKey { return c.Said.key(c.TurnRef) }
+func (c TurnReply) key(domain.ThreadID) eventKey { return c.Said.key(c.TurnRef) }
 
 func (s Said) key(t TurnRef) eventKey {
 	return once("agent", domain.ReplyStored, fmt.Sprint(t.Turn, ":", s.N))
@@ -73,7 +73,7 @@ type TurnEnd struct {
 	Steps   []Step
 }
 
-func (c TurnEnd) key() eventKey {
+func (c TurnEnd) key(domain.ThreadID) eventKey {
 	if c.Said == nil {
 		return eventKey{}
 	}
@@ -116,7 +116,7 @@ type TurnFail struct {
 	Steps   []Step
 }
 
-func (TurnFail) key() eventKey { return eventKey{} }
+func (TurnFail) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c TurnFail) decide(s *state, w *rows) (Outcome, error) {
 	s.record(w, c.Turn, c.Steps)
@@ -167,7 +167,7 @@ type TurnRelease struct {
 	Steps []Step
 }
 
-func (TurnRelease) key() eventKey { return eventKey{} }
+func (TurnRelease) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c TurnRelease) decide(s *state, w *rows) (Outcome, error) {
 	s.record(w, c.Turn, c.Steps)
@@ -191,7 +191,7 @@ type TurnSkip struct {
 	Reason domain.SkipReason
 }
 
-func (TurnSkip) key() eventKey { return eventKey{} }
+func (TurnSkip) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c TurnSkip) decide(s *state, w *rows) (Outcome, error) {
 	w.turns = append(w.turns, turnRow{c.Turn, domain.TurnSuppressed, "skipped: " + string(c.Reason), nil, s.now})

@@ -13,7 +13,7 @@ type Line struct {
 	Content   string
 }
 
-func (c Line) key() eventKey {
+func (c Line) key(domain.ThreadID) eventKey {
 	return once(domain.ChannelWebchat, domain.MessageReceived, string(c.SessionID)+":"+c.ClientID)
 }
 
@@ -35,7 +35,7 @@ func (c Line) decide(s *state, w *rows) (Outcome, error) {
 	})
 	s.VisitorRead = m.Seq // whoever writes has seen what stands above
 	kind, d, why := s.route(m.Seq, m.Seq, m.Content)
-	e := event{eventKey: c.key(), message: m.ID, detail: received{Routing: kind, Reason: why}}
+	e := event{eventKey: c.key(s.ID), message: m.ID, detail: received{Routing: kind, Reason: why}}
 	out := Outcome{Message: m}
 	if d != nil {
 		e.dispatch = d.ID
@@ -82,7 +82,7 @@ func (s *state) admit() error {
 // AskForPerson is the visitor's wish to talk to a person. It changes nothing when one is wanted or there already.
 type AskForPerson struct{}
 
-func (AskForPerson) key() eventKey { return eventKey{} }
+func (AskForPerson) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (AskForPerson) decide(s *state, w *rows) (Outcome, error) {
 	if s.Handling == domain.HandlingWaiting || s.Handling == domain.HandlingHuman {
@@ -110,7 +110,7 @@ type Seen struct {
 	Seq int64
 }
 
-func (Seen) key() eventKey { return eventKey{} }
+func (Seen) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c Seen) decide(s *state, w *rows) (Outcome, error) {
 	mark, who := &s.VisitorRead, "visitor"
@@ -132,7 +132,7 @@ type Rating struct {
 	Comment string
 }
 
-func (Rating) key() eventKey { return eventKey{} }
+func (Rating) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c Rating) decide(s *state, w *rows) (Outcome, error) {
 	s.note(w, event{eventKey: happened(domain.Rated), detail: map[string]any{"score": c.Score, "comment": clean(c.Comment)}})

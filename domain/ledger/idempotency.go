@@ -58,7 +58,11 @@ func (l *Ledger) idempotentAnswer(ctx context.Context, org domain.OrgID, key str
 	case err != nil, row.Status == 0: // not found: abandoned between the two statements
 		return nil, domain.Conflictf("the first request with this Idempotency-Key is still being worked on: try again in a moment")
 	}
-	answer := &IdempotentAnswer{Status: row.Status, Body: row.Body}
+	body, err := l.seal.Open(answerPlace(org, key), row.Body)
+	if err != nil {
+		return nil, classify(err)
+	}
+	answer := &IdempotentAnswer{Status: row.Status, Body: body}
 	return answer, classify(json.Unmarshal(row.Headers, &answer.Header))
 }
 
@@ -68,13 +72,19 @@ func (l *Ledger) FinishIdempotent(ctx context.Context, org domain.OrgID, key str
 	if header == nil {
 		header = map[string]string{}
 	}
-	if body == nil {
-		body = []byte{}
+	sealed, err := l.seal.Seal(answerPlace(org, key), body) // it may show a secret that is shown once
+	if err != nil {
+		return classify(err)
 	}
-	_, err := l.NewRaw(`UPDATE idempotent_answers SET status = ?, headers = ?, body = ? WHERE org_id = ? AND key = ? AND status = 0`,
-		status, jsonOf(header), body, org, key).Exec(ctx)
+	if sealed == nil {
+		sealed = []byte{}
+	}
+	_, err = l.NewRaw(`UPDATE idempotent_answers SET status = ?, headers = ?, body = ? WHERE org_id = ? AND key = ? AND status = 0`,
+		status, jsonOf(header), sealed, org, key).Exec(ctx)
 	return classify(err)
 }
+
+func answerPlace(org domain.OrgID, key string) string { return "answer:" + string(org) + ":" + key }
 
 // AbandonIdempotent frees a key whose request failed on our side, so that it can be sent again.
 func (l *Ledger) AbandonIdempotent(ctx context.Context, org domain.OrgID, key string) error {

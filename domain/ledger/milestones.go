@@ -35,7 +35,7 @@ func (l *Ledger) Milestones(ctx context.Context, org domain.OrgID, thread domain
 		TurnID     domain.TurnID
 		Detail     json.RawMessage
 	}
-	if err := l.NewRaw(milestones, thread, org, since, bun.In(milestoneKinds), domain.SuggestionStored).Scan(ctx, &rows); err != nil {
+	if err := l.NewRaw(milestones, thread, org, since, bun.List(milestoneKinds), domain.SuggestionStored).Scan(ctx, &rows); err != nil {
 		return nil, classify(err)
 	}
 	items := make([]domain.TimelineItem, len(rows))

@@ -98,7 +98,7 @@ func snippet(plain, fragment string) string {
 	}
 	text = firstChars(text, snippetChars-1)
 	if end := lastStop(text); end >= len(text)/2 {
-		return text[:end]
+		return strings.TrimSuffix(text[:end], ";")
 	}
 	if space := strings.LastIndexByte(text, ' '); space > 0 {
 		text = text[:space]

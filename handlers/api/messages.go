@@ -148,8 +148,6 @@ func (a *API) createMessage(ctx context.Context, in *createMessageRequest) (*cre
 	switch {
 	case err != nil:
 		return nil, err
-	case m.ThreadID != id:
-		return nil, domain.Conflictf("this client_id was used in another thread: choose a new one for each message")
 	case duplicate:
 		return &createdMessage{http.StatusOK, showMessage(m)}, nil
 	}

@@ -65,10 +65,10 @@ const (
 
 // limitSignIn refuses an address that tries too often.
 func (p *Portal) limitSignIn() func(http.Handler) http.Handler {
-	return httprate.Limit(signInTries, signInWindow,
-		httprate.WithKeyFuncs(func(r *http.Request) (string, error) {
-			return httprate.CanonicalizeIP(middleware.GetClientIP(r.Context())), nil
-		}),
+	address := func(r *http.Request) (string, error) {
+		return httprate.CanonicalizeIP(middleware.GetClientIP(r.Context())), nil
+	}
+	return httprate.LimitBy(signInTries, signInWindow, address,
 		httprate.WithLimitHandler(p.page(func(http.ResponseWriter, *http.Request) error {
 			return &domain.Error{Kind: domain.Throttled, Code: domain.CodeRateLimited, RetryAfter: signInWindow,
 				Msg: "there were too many attempts to sign in from your address; wait a minute"}

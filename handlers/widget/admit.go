@@ -26,7 +26,7 @@ func (s *Surface) admit(next http.Handler) http.Handler {
 		h := w.Header()
 		h.Set("Vary", "Origin")
 		h.Set("X-Content-Type-Options", "nosniff")
-		wid, err := s.chat.Widget(r.Context(), chi.URLParam(r, "key"), pageOrigin(r))
+		wid, err := s.find(r.Context(), r, chi.URLParam(r, "key"))
 		if origin := r.Header.Get("Origin"); origin != "" && domain.CodeOf(err) != domain.CodeOriginNotAllowed {
 			h.Set("Access-Control-Allow-Origin", origin)
 			h.Set("Access-Control-Expose-Headers", "ETag, Retry-After")
@@ -46,6 +46,12 @@ func (s *Surface) admit(next http.Handler) http.Handler {
 	})
 }
 
+// find is the widget, if the page that sent r may embed it.
+func (s *Surface) find(ctx context.Context, r *http.Request, key string) (domain.Widget, error) {
+	page := pageOrigin(r)
+	return s.chat.Widget(ctx, key, page, page != "" && page == s.ownOrigin(r))
+}
+
 // pageOrigin is the origin of the page that asks. Browsers leave the header out where page and server are the same, but then
 // say that they are.
 func pageOrigin(r *http.Request) string {
@@ -53,6 +59,18 @@ func pageOrigin(r *http.Request) string {
 	if origin != "" || r.Header.Get("Sec-Fetch-Site") != "same-origin" {
 		return origin
 	}
+	return requestOrigin(r)
+}
+
+// ownOrigin is the origin of this server's own pages: the configured one, or else the one the request was sent to.
+func (s *Surface) ownOrigin(r *http.Request) string {
+	if s.publicURL != "" {
+		return s.publicURL
+	}
+	return requestOrigin(r)
+}
+
+func requestOrigin(r *http.Request) string {
 	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
 		return "https://" + r.Host
 	}

@@ -20,14 +20,11 @@ const codeAttachmentRejected domain.Code = "attachment_rejected"
 func (s *Surface) obey(ctx context.Context, v *chat.Visitor, c dialect.Command) (dialect.Event, error) {
 	switch c := c.(type) {
 	case dialect.Message:
-		if len(c.Attachments) > 0 {
-			return nil, &domain.Error{Kind: domain.Invalid, Code: codeAttachmentRejected, Msg: "files cannot be sent here, please send text only"}
-		}
-		m, duplicate, err := s.chat.Say(ctx, v, c.ClientID, c.Content)
+		ack, err := s.say(ctx, v, c)
 		if err != nil {
 			return nil, err
 		}
-		return dialect.Ack{ClientID: c.ClientID, ID: m.ID, Seq: m.Seq, Duplicate: duplicate, CreatedAt: m.CreatedAt}, nil
+		return ack, nil
 	case dialect.Typing:
 		s.chat.Types(v, c.On)
 		return nil, nil
@@ -45,6 +42,18 @@ func (s *Surface) obey(ctx context.Context, v *chat.Visitor, c dialect.Command) 
 		return dialect.Pong{T: c.T}, nil
 	}
 	return nil, &domain.Error{Kind: domain.Internal, Msg: "a command nobody obeys"}
+}
+
+// say stores a line. The ack is the ledger's word that it is there for good.
+func (s *Surface) say(ctx context.Context, v *chat.Visitor, c dialect.Message) (dialect.Ack, error) {
+	if len(c.Attachments) > 0 {
+		return dialect.Ack{}, &domain.Error{Kind: domain.Invalid, Code: codeAttachmentRejected, Msg: "files cannot be sent here, please send text only"}
+	}
+	m, duplicate, err := s.chat.Say(ctx, v, c.ClientID, c.Content)
+	if err != nil {
+		return dialect.Ack{}, err
+	}
+	return dialect.Ack{ClientID: c.ClientID, ID: m.ID, Seq: m.Seq, Duplicate: duplicate, CreatedAt: m.CreatedAt}, nil
 }
 
 // failure says in the protocol's words why a command led to nothing.

@@ -98,7 +98,7 @@ func (v *visitor) dialNarrow() *line {
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 		if err == nil {
-			err = conn.(*net.TCPConn).SetReadBuffer(4096)
+			err = conn.(*net.TCPConn).SetReadBuffer(32 << 10)
 		}
 		return conn, err
 	}

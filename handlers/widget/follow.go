@@ -73,6 +73,9 @@ func (f *feed) follow(ctx context.Context, after int64, emit func(dialect.Event)
 				return nil
 			}
 		}
+		if u.Message != nil && f.spoken != nil {
+			f.spoken.passed(u.Message.Seq)
+		}
 	}
 	return nil
 }
@@ -80,10 +83,12 @@ func (f *feed) follow(ctx context.Context, after int64, emit func(dialect.Event)
 func (f *feed) events(ctx context.Context, u relay.Update) []dialect.Event {
 	switch {
 	case u.Message != nil:
-		if f.spoken != nil && f.spoken.here(ctx, u.Message) {
-			return nil
+		if f.spoken == nil {
+			return []dialect.Event{dialect.Line{Message: *u.Message}}
 		}
-		return []dialect.Event{dialect.Line{Message: *u.Message}}
+		if e := f.spoken.event(ctx, u.Message); e != nil {
+			return []dialect.Event{e}
+		}
 	case u.Standing != nil:
 		return f.moved(ctx, *u.Standing)
 	case u.Hint != nil && u.Hint.Author.Kind != domain.AuthorVisitor:

@@ -20,6 +20,7 @@ import (
 const (
 	maxFrame      = 64 << 10         // bytes of a client's frame
 	outQueue      = 256              // events that wait for a socket's writer
+	kernelQueue   = 64 << 10         // bytes the kernel may hold for a reader, so that one who does not read is found out soon
 	lagFor        = time.Second      // how long a full queue may stay full before the reader counts as too slow
 	closeWithin   = 5 * time.Second  // for the farewell, once a socket is to end
 	commandWithin = 10 * time.Second // for what one frame asks for
@@ -87,6 +88,9 @@ func (s *Surface) socket(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 		s.log.DebugContext(r.Context(), "no socket came of an upgrade", "err", err) // Accept has answered
 		return nil
 	}
+	if tcp, ok := g.conn.(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(kernelQueue)
+	}
 	conn.SetReadLimit(-1) // read bounds frames itself, so that the peer learns why
 	c := &socket{
 		s: s, r: r, log: []any{"session", v.Session.ID, "widget", v.Widget.Key}, conn: conn, raw: g.conn,
@@ -112,6 +116,9 @@ func (c *socket) end(f farewell) {
 	c.endOnce.Do(func() {
 		c.farewell = f
 		close(c.ending)
+		if !f.bye {
+			c.s.log.With(c.log...).InfoContext(c.r.Context(), "socket ended", "code", int(f.code), "reason", f.reason)
+		}
 	})
 }
 

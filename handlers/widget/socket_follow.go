@@ -55,7 +55,7 @@ func (c *socket) start(ctx context.Context, o opening, after int64) {
 		c.following.stop()
 	}
 	next := &following{feed: c.s.feed(o), after: after, told: make(chan struct{})}
-	next.feed.deltas, next.feed.spoken = c.deltas, newSpoken(c.visitor.Session.ID)
+	next.feed.deltas, next.feed.spoken = c.deltas, newSpoken(c.visitor.Session.ID, after)
 	next.feed.caughtUp = func() { c.live.Store(true) }
 	next.ctx, next.stop = context.WithCancel(ctx)
 	c.following = next

@@ -85,23 +85,13 @@ func about(m dialect.Message, err error) error {
 	return &dialect.Refused{ClientID: m.ClientID, Err: err}
 }
 
-// say stores a line. Its ack is on the way before anything that follows the line.
+// say stores a line and sees to its ack.
 func (c *socket) say(ctx context.Context, m dialect.Message) error {
-	stored := int64(0)
-	spoken := c.following.feed.spoken
-	spoken.begin(m.ClientID)
-	defer func() { spoken.end(stored) }()
 	within, cancel := context.WithTimeout(ctx, commandWithin)
 	defer cancel()
-	answer, err := c.s.obey(within, &c.visitor, m)
-	if err != nil {
-		return err
-	}
-	if ack := answer.(dialect.Ack); !ack.Duplicate {
-		stored = ack.Seq
-	}
-	c.push(ctx, answer)
-	return nil
+	return c.following.feed.spoken.say(m.ClientID,
+		func() (dialect.Ack, error) { return c.s.say(within, &c.visitor, m) },
+		func(e dialect.Event) { c.push(ctx, e) })
 }
 
 func (c *socket) obey(ctx context.Context, cmd dialect.Command) error {
@@ -109,7 +99,7 @@ func (c *socket) obey(ctx context.Context, cmd dialect.Command) error {
 	defer cancel()
 	if _, ok := cmd.(dialect.Identify); ok {
 		// Whose word counts is decided by the site's secret of now, not by that of when the socket was opened.
-		wid, err := c.s.chat.Widget(within, c.visitor.Widget.Key, pageOrigin(c.r))
+		wid, err := c.s.find(within, c.r, c.visitor.Widget.Key)
 		if err != nil {
 			return err
 		}

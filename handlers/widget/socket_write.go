@@ -49,14 +49,10 @@ func (c *socket) put(ctx context.Context, e dialect.Event) error {
 	defer cancel()
 	begun := time.Now()
 	err := c.conn.Write(ctx, websocket.MessageText, c.s.codec.Encode(e))
-	late := time.Since(begun) > c.s.limits.WriteWithin
-	if late {
+	if time.Since(begun) > c.s.limits.WriteWithin {
 		c.end(slowConsumer)
 	}
 	if err != nil {
-		if late || c.over() {
-			c.logEnd(ctx)
-		}
 		return errOver
 	}
 	return nil
@@ -78,7 +74,6 @@ func (c *socket) ping(ctx context.Context) error {
 
 // close says farewell and waits for the peer to do the same, both for a while only.
 func (c *socket) close(ctx context.Context) error {
-	c.logEnd(ctx)
 	if c.farewell.bye {
 		for len(c.out) > 0 {
 			if err := c.put(ctx, <-c.out); err != nil {
@@ -95,12 +90,4 @@ func (c *socket) close(ctx context.Context) error {
 		c.s.log.DebugContext(ctx, "a socket's peer did not say farewell", "err", err)
 	}
 	return errOver
-}
-
-// logEnd tells the operator of a connection that was ended for what its peer did or left undone.
-func (c *socket) logEnd(ctx context.Context) {
-	if c.farewell.bye {
-		return
-	}
-	c.s.log.With(c.log...).InfoContext(ctx, "socket ended", "code", int(c.farewell.code), "reason", c.farewell.reason)
 }

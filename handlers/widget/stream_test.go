@@ -17,6 +17,7 @@ type stream struct {
 	*visitor
 	in   *bufio.Scanner
 	head http.Header
+	stop context.CancelFunc
 }
 
 // event is one event of a stream: its id and the frame in its data.
@@ -48,7 +49,7 @@ func (v *visitor) listen(path string, header ...string) *stream {
 	}
 	in := bufio.NewScanner(res.Body)
 	in.Buffer(nil, 1<<20)
-	return &stream{v, in, res.Header}
+	return &stream{v, in, res.Header, cancel}
 }
 
 // next is the next event; ok is false when the stream has ended.
@@ -152,6 +153,8 @@ func TestLongHistory(t *testing.T) {
 	s, l := v.listen("/events"), v.hello(0)
 	s.expect("session", "")
 	s.expect("status", "")
+	s.expect("read", "")
+	l.expect("read")
 	for seq := int64(1); seq <= lines; seq++ {
 		if e, ok := s.next(); !ok || e.Seq != seq {
 			t.Fatalf("stream: got %+v, want %d", e, seq)

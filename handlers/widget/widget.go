@@ -18,11 +18,13 @@ import (
 
 // Deps are what the surface stands on.
 type Deps struct {
-	Chat   *chat.Service
-	Relay  *relay.Relay
-	Log    *slog.Logger
-	Demo   string // key of the widget that /demo shows; empty: there is no such page
-	Limits Limits
+	Chat  *chat.Service
+	Relay *relay.Relay
+	Log   *slog.Logger
+	Demo  string // key of the widget that /demo shows; empty: there is no such page
+	// PublicURL is where browsers find this server, such as https://chat.example.com; empty: wherever they sent the request.
+	PublicURL string
+	Limits    Limits
 }
 
 // Limits bound what one visitor may hold or do. The zero value of a field means its default, which suits everything but tests
@@ -48,21 +50,22 @@ func (l Limits) withDefaults() Limits {
 
 // Surface serves the widgets of all organisations. Shutdown must be called.
 type Surface struct {
-	chat    *chat.Service
-	relay   *relay.Relay
-	log     *slog.Logger
-	demo    string
-	limits  Limits
-	streams *edge.Streams
-	guests  *guests
-	codec   dialect.Parley
+	chat      *chat.Service
+	relay     *relay.Relay
+	log       *slog.Logger
+	demo      string
+	publicURL string
+	limits    Limits
+	streams   *edge.Streams
+	guests    *guests
+	codec     dialect.Parley
 }
 
 // New makes the surface.
 func New(d Deps) *Surface {
 	limits := d.Limits.withDefaults()
 	return &Surface{
-		chat: d.Chat, relay: d.Relay, log: d.Log, demo: d.Demo, limits: limits,
+		chat: d.Chat, relay: d.Relay, log: d.Log, demo: d.Demo, publicURL: d.PublicURL, limits: limits,
 		streams: edge.NewStreams(), guests: newGuests(limits.Connections),
 	}
 }

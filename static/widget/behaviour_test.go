@@ -288,10 +288,16 @@ func TestPreChat(t *testing.T) {
 // Whatever colour an owner chooses, what is written in it and on it can be read.
 func TestContrast(t *testing.T) {
 	t.Parallel()
-	for _, fill := range []string{"#fff200", "#ffffff", "#14663f", "#000000", "#7f7f7f"} {
+	fills := []string{"#fff200", "#ffffff", "#14663f", "#000000", "#7f7f7f"}
+	for i := range 2 * len(fills) {
+		fill, dark := fills[i/2], i%2 == 1
 		f := newFake(t)
 		f.config["appearance"].(object)["primary_color"] = fill
-		v := visit(t, f)
+		v := newTab(t, f)
+		if dark {
+			v.dark()
+		}
+		v.load()
 		v.open(f)
 		v.write("see https://a.example")
 		f.say("agent", "Ivy", "[link](https://a.example)")
@@ -307,7 +313,7 @@ func TestContrast(t *testing.T) {
 				return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
 			})($$('`+sel+`').at(-1))`, &ratio)
 			if ratio < 4.5 {
-				t.Errorf("%s on %s: contrast %.2f", sel, fill, ratio)
+				t.Errorf("%s with %s, dark %v: contrast %.2f", sel, fill, dark, ratio)
 			}
 		}
 	}
