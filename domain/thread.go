@@ -53,6 +53,7 @@ type Thread struct {
 	LastOutbound   int64     // seq of the newest public line of ours
 	VisitorRead    int64     // the contact has seen up to here
 	TeamRead       int64     // somebody of the organisation has seen up to here
+	Notes          int64     // remarks that only the team sees; they have no seq
 	LastMessageAt  time.Time `bun:",nullzero"`
 	Labels         []string  `bun:",array"`
 	CreatedAt      time.Time

@@ -156,6 +156,7 @@ CREATE TABLE threads (
     last_outbound    bigint NOT NULL DEFAULT 0,
     visitor_read     bigint NOT NULL DEFAULT 0,
     team_read        bigint NOT NULL DEFAULT 0,
+    notes            bigint NOT NULL DEFAULT 0,
     last_message_at  timestamptz,
     labels           text[] NOT NULL DEFAULT '{}',
     window_start     timestamptz NOT NULL DEFAULT 'epoch', -- the rate limit's current window and what came in it

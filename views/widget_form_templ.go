@@ -599,15 +599,15 @@ func widgetLimits(p WidgetForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Input(ui.Field{Name: "rate.messages", Label: "Messages", Type: "number", Min: "1", Max: "1000", Hint: "at most"}, p.Form).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Input(ui.Field{Name: "rate.messages", Label: "Messages at most", Type: "number", Min: "1", Max: "1000", Hint: "per conversation"}, p.Form).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Input(ui.Field{Name: "rate.window_seconds", Label: "within", Type: "number", Min: "1", Max: "3600", Unit: "s", Hint: "per conversation"}, p.Form).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Input(ui.Field{Name: "rate.window_seconds", Label: "Within", Type: "number", Min: "1", Max: "3600", Unit: "s"}, p.Form).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Input(ui.Field{Name: "daily_message_cap", Label: "and a day", Type: "number", Min: "0", Max: "100000", Hint: "0 = no limit"}, p.Form).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Input(ui.Field{Name: "daily_message_cap", Label: "A day at most", Type: "number", Min: "0", Max: "100000", Hint: "0 = no limit"}, p.Form).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

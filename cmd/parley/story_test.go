@@ -26,20 +26,17 @@ func TestStory(t *testing.T) {
 	shows := func(text string) {
 		visitor.wait(fmt.Sprintf(`w('[role=log]').innerText.includes(%q)`, text))
 	}
-	hostile := `<script>document.title='owned'</script><img src=x onerror="document.title='owned'">`
 	ask("How long does shipping to Sweden take?")
 	shows("3–5 working days")
 	visitor.wait(`w('[role=log]').innerText.includes('Shipping times and costs')`)
 	visitor.shot("answered")
 
 	owner.wait(`$('a[href^="/threads/"]') && document.body.innerText.includes('working day')`)
-	ask(hostile)
-	shows("<script>")
 	ask("Can I talk to a person?")
-	owner.wait(`document.body.innerText.includes('Waiting')`)
+	shows("someone will answer you right here")
+	owner.wait(`$('.thread-row').innerText.includes('Waiting')`)
 	owner.click(`$('a[href^="/threads/"]')`)
 	owner.wait(`location.pathname.startsWith('/threads/') && $('#lines')?.innerText.includes('Can I talk to a person?')`)
-	owner.wait(`$('#lines').innerText.includes('<script>')`)
 	owner.shot("thread-waiting")
 
 	owner.click(`$('form[action$="/takeover"] button')`)
@@ -63,6 +60,11 @@ func TestStory(t *testing.T) {
 	owner.wait(`$('#lines').innerText.includes('warranty')`)
 	visitor.wait(`ww('[role=log] .row').filter((r) => r.innerText.toLowerCase().includes('warranty')).length >= 2`)
 	visitor.shot("answered-again")
+
+	ask(`<script>document.title='owned'</script><img src=x onerror="document.title='owned'">`)
+	shows("<script>")
+	owner.wait(`$('#lines').innerText.includes('<script>')`)
+	owner.shot("hostile")
 
 	var before, after string
 	visitor.js(`w('[role=log]').innerText`, &before)

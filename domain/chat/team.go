@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"time"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/ledger"
@@ -23,14 +24,13 @@ func (s *Service) Reply(ctx context.Context, who domain.User, thread domain.Thre
 	return *out.Message, out.Duplicate, nil
 }
 
-// AddNote records a remark that only the team sees, in the thread's timeline.
-func (s *Service) AddNote(ctx context.Context, who domain.User, thread domain.ThreadID, content string) error {
-	content, err := checkLine("note", content)
-	if err != nil {
-		return err
+// AddNote records a remark that only the team sees, as an event in the thread's timeline.
+func (s *Service) AddNote(ctx context.Context, who domain.User, thread domain.ThreadID, content string) (id domain.EventID, at time.Time, err error) {
+	if content, err = checkLine("note", content); err != nil {
+		return "", time.Time{}, err
 	}
-	_, err = s.teamDid(ctx, who, thread, ledger.TeamNote{User: who, Content: content})
-	return err
+	out, err := s.teamDid(ctx, who, thread, ledger.TeamNote{User: who, Content: content})
+	return out.Event, out.At, err
 }
 
 // TakeOver gives the thread to a person; agents are silent from then on. Taking what one has already changes nothing.

@@ -33,10 +33,12 @@ type eventKey struct {
 type Outcome struct {
 	Before     int64           // the thread's last seq before
 	Thread     domain.Thread   // as it stands after
+	At         time.Time       // the database's clock when it was decided
+	Event      domain.EventID  // of a note
 	Message    *domain.Message // the message stored; of a duplicate the first one's ID, Seq and CreatedAt
 	Duplicate  bool            // the same key was there already: nothing was stored
 	Suppressed bool            // an agent's words that came too late: recorded, not shown
-	Moved      bool            // handling, assignee or read marks changed
+	Moved      bool            // handling, assignee, read marks or notes changed
 	Due        time.Time       // when a dispatch that this append queued or moved wants a worker; zero = none
 }
 

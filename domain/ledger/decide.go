@@ -106,7 +106,7 @@ func decide(s *state, w *rows, c Change) (Outcome, error) {
 			return Outcome{Before: s.LastSeq, Thread: s.Thread, Message: &first, Duplicate: true}, nil
 		}
 	}
-	before, epoch, vread, tread := s.LastSeq, s.Epoch, s.VisitorRead, s.TeamRead
+	was := s.Thread
 	out, err := c.decide(s, w)
 	if err != nil {
 		return Outcome{}, err
@@ -117,8 +117,9 @@ func decide(s *state, w *rows, c Change) (Outcome, error) {
 		}
 	}
 	s.UpdatedAt = s.now
-	out.Before, out.Thread = before, s.Thread
-	out.Moved = s.Epoch != epoch || s.VisitorRead != vread || s.TeamRead != tread
+	out.At = s.now
+	out.Before, out.Thread = was.LastSeq, s.Thread
+	out.Moved = s.Epoch != was.Epoch || s.VisitorRead != was.VisitorRead || s.TeamRead != was.TeamRead || s.Notes != was.Notes
 	return out, nil
 }
 
@@ -142,7 +143,7 @@ func (s *state) say(w *rows, m domain.Message) *domain.Message {
 }
 
 // note writes an event into the thread's ledger. Without an external id it is one that cannot come twice.
-func (s *state) note(w *rows, e event) {
+func (s *state) note(w *rows, e event) domain.EventID {
 	e.id, e.thread, e.at = NewID[domain.EventID](), s, s.now
 	if e.channel == "" {
 		e.channel = s.Channel
@@ -151,6 +152,7 @@ func (s *state) note(w *rows, e event) {
 		e.external = string(e.id)
 	}
 	w.events = append(w.events, e)
+	return e.id
 }
 
 // once is the key of a change that is recorded once, however often it comes.

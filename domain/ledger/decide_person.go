@@ -131,7 +131,8 @@ type TeamNote struct {
 func (TeamNote) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c TeamNote) decide(s *state, w *rows) (Outcome, error) {
-	s.note(w, event{eventKey: happened(domain.NoteAdded), detail: map[string]any{
+	s.Notes++
+	id := s.note(w, event{eventKey: happened(domain.NoteAdded), detail: map[string]any{
 		"user_id": c.User.ID, "name": c.User.Name, "content": clean(c.Content)}})
-	return Outcome{}, nil
+	return Outcome{Event: id}, nil
 }

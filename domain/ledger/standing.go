@@ -16,7 +16,7 @@ type Standing struct {
 	AssigneeName string
 }
 
-const standing = `SELECT t.id::text, t.last_seq, t.epoch, t.visitor_read, t.team_read, t.handling, coalesce(t.assignee_id::text, ''), coalesce(u.name, '')
+const standing = `SELECT t.id::text, t.last_seq, t.epoch, t.visitor_read, t.team_read, t.notes, t.handling, coalesce(t.assignee_id::text, ''), coalesce(u.name, '')
 FROM threads t LEFT JOIN users u ON u.id = t.assignee_id
 WHERE t.id = $1::text::uuid AND t.org_id = $2::text::uuid`
 
@@ -27,7 +27,7 @@ func (l *Ledger) Since(ctx context.Context, org domain.OrgID, thread domain.Thre
 	var ms []domain.Message
 	b := &pgx.Batch{}
 	b.Queue(standing, string(thread), string(org)).QueryRow(func(r pgx.Row) error {
-		return r.Scan(&s.ID, &s.LastSeq, &s.Epoch, &s.VisitorRead, &s.TeamRead, &s.Handling, &s.AssigneeID, &s.AssigneeName)
+		return r.Scan(&s.ID, &s.LastSeq, &s.Epoch, &s.VisitorRead, &s.TeamRead, &s.Notes, &s.Handling, &s.AssigneeID, &s.AssigneeName)
 	})
 	b.Queue(messagesAfter, string(thread), string(org), after, limit).Query(func(r pgx.Rows) error {
 		for r.Next() {

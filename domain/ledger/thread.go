@@ -60,9 +60,10 @@ type Position struct {
 	Epoch       int64
 	VisitorRead int64
 	TeamRead    int64
+	Notes       int64
 }
 
-const positions = `SELECT id::text, last_seq, epoch, visitor_read, team_read FROM threads WHERE id = ANY($1::text[]::uuid[])`
+const positions = `SELECT id::text, last_seq, epoch, visitor_read, team_read, notes FROM threads WHERE id = ANY($1::text[]::uuid[])`
 
 // Positions reads how far many threads have come, in one statement.
 func (l *Ledger) Positions(ctx context.Context, ids []domain.ThreadID) ([]Position, error) {
@@ -71,7 +72,7 @@ func (l *Ledger) Positions(ctx context.Context, ids []domain.ThreadID) ([]Positi
 		return nil, classify(err)
 	}
 	ps, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (p Position, err error) {
-		err = r.Scan(&p.ID, &p.LastSeq, &p.Epoch, &p.VisitorRead, &p.TeamRead)
+		err = r.Scan(&p.ID, &p.LastSeq, &p.Epoch, &p.VisitorRead, &p.TeamRead, &p.Notes)
 		return p, err
 	})
 	return ps, classify(err)
@@ -106,7 +107,7 @@ type ConversationFilter struct {
 func (l *Ledger) Conversations(ctx context.Context, org domain.OrgID, f ConversationFilter) ([]Conversation, error) {
 	q := l.conversations().Where("t.org_id = ? AND t.last_seq > 0", org).OrderExpr("t.last_message_at DESC, t.id DESC").Limit(int64(f.Limit))
 	if len(f.Handling) > 0 {
-		q.Where("t.handling IN (?)", bun.In(f.Handling))
+		q.Where("t.handling IN (?)", bun.List(f.Handling))
 	}
 	if f.Assignee != "" {
 		q.Where("t.assignee_id = ?", f.Assignee)

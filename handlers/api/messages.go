@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -49,6 +48,7 @@ func showAuthor(a domain.Author) Author { return Author{string(a.Kind), a.Name, 
 
 // Note is a remark that only the team sees. It has no seq: what contacts see must not have holes.
 type Note struct {
+	ID          string `json:"id" format:"uuid" doc:"Of its event in the ledger." example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c12"`
 	ThreadID    string `json:"thread_id" format:"uuid" example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
 	Direction   string `json:"direction" enum:"note" example:"note"`
 	Author      Author `json:"author"`
@@ -172,11 +172,12 @@ func (a *API) createNote(ctx context.Context, in *createNoteRequest) (*Answer[No
 	}
 	who := callerOf(ctx).program()
 	who.Name = cmp.Or(in.Body.Author.Name, who.Name)
-	if err := a.Chat.AddNote(ctx, who, id, in.Body.Content); err != nil {
+	event, at, err := a.Chat.AddNote(ctx, who, id, in.Body.Content)
+	if err != nil {
 		return nil, err
 	}
 	return &Answer[Note]{Note{
-		ThreadID: in.ID, Direction: string(domain.Note), Author: Author{Kind: string(domain.AuthorHuman), Name: who.Name},
-		Content: strings.TrimSpace(in.Body.Content), ContentType: string(domain.Text), CreatedAt: Time(time.Now()),
+		ID: string(event), ThreadID: in.ID, Direction: string(domain.Note), Author: Author{Kind: string(domain.AuthorHuman), Name: who.Name},
+		Content: strings.TrimSpace(in.Body.Content), ContentType: string(domain.Text), CreatedAt: Time(at),
 	}}, nil
 }

@@ -53,7 +53,8 @@ func (p *Portal) compose(w http.ResponseWriter, r *http.Request, note bool) erro
 func (p *Portal) send(r *http.Request, c ledger.Conversation, written views.Composer) error {
 	who := memberOf(r).User
 	if written.Note {
-		return p.Chat.AddNote(r.Context(), who, c.ID, written.Body)
+		_, _, err := p.Chat.AddNote(r.Context(), who, c.ID, written.Body)
+		return err
 	}
 	_, _, err := p.Chat.Reply(r.Context(), who, c.ID, written.ClientID, written.Body)
 	return err

@@ -229,3 +229,23 @@ func TestNothingIsLeftRunning(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A peer that announces a frame larger than the world and then falls silent holds nothing for long.
+func TestEndlessFrame(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, widget.Limits{})
+	v := w.visitor()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET /w/%s/socket?token=%s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
+		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", w.Key, v.token)
+	eventually(t, "it is there", func() bool { return w.surface.Connections() == 1 })
+	header := []byte{0x81, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0} // text, masked with zeros, 1 TiB
+	if _, err := conn.Write(append(header, make([]byte, 70_000)...)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is gone", func() bool { return w.surface.Connections() == 0 })
+}

@@ -194,7 +194,7 @@ func TestAcksAndMessagesAreInOrder(t *testing.T) {
 				case f.Type == "ack" && f.ClientID == fmt.Sprint(name, acks) && !f.Duplicate:
 					acks++
 				case f.Type == "message" && !strings.HasPrefix(f.Content, name):
-				case f.Type == "status", f.Type == "read":
+				case f.Type == "status", f.Type == "read", f.Type == "typing":
 					continue
 				default:
 					t.Errorf("%s: unasked %+v", name, f)
@@ -219,4 +219,36 @@ func TestAcksAndMessagesAreInOrder(t *testing.T) {
 		}
 	})
 	all.Wait()
+}
+
+// A line said again by somebody who has come back is acknowledged as a duplicate, and is part of the history like any other.
+func TestSaidAgainWhileHistoryIsTold(t *testing.T) {
+	t.Parallel()
+	v := newWorld(t, widget.Limits{}).visitor()
+	const lines = 50
+	for i := range lines {
+		v.post("./messages", fmt.Sprintf(`{"client_id":"c%d","content":"%d"}`, i+1, i))
+	}
+	for _, again := range []string{"c1", "c25", "c50"} {
+		l := v.dial()
+		l.say(map[string]any{"type": "hello", "after_seq": 0})
+		l.write(again, "again")
+		l.write("fresh for "+again, "new")
+		seq, duplicates, fresh := int64(0), 0, 0
+		for duplicates+fresh < 2 || seq < lines {
+			f := l.next()
+			switch {
+			case f.Type == "ack" && f.Duplicate && f.ClientID == again && fmt.Sprint("c", f.Seq) == again:
+				duplicates++
+			case f.Type == "ack" && !f.Duplicate:
+				fresh++
+				fallthrough
+			case f.Type == "message":
+				if seq++; f.Seq != seq {
+					t.Fatalf("%s again: got %d, want %d", again, f.Seq, seq)
+				}
+			}
+		}
+		l.quiet()
+	}
 }

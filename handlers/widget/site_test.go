@@ -77,7 +77,8 @@ func TestDemoPage(t *testing.T) {
 
 func TestWhoMayEmbed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, widget.Limits{})
+	l := ledgertest.New(t)
+	w := node(t, l, ledgertest.Seed(t, l), widget.Limits{}, func(d *widget.Deps) { d.PublicURL = "https://chat.example" })
 	const other = "https://other.example"
 	tests := []struct {
 		name     string
@@ -98,10 +99,14 @@ func TestWhoMayEmbed(t *testing.T) {
 		{name: "another", allowed: "{https://site.example}", header: []string{"Origin", other}, status: 403, code: "origin_not_allowed"},
 		{name: "no origin", allowed: "{https://site.example}", header: []string{"Origin", ""}, status: 403, code: "origin_not_allowed"},
 		{name: "null", allowed: "{https://site.example}", header: []string{"Origin", "null"}, status: 403, code: "origin_not_allowed"},
-		{name: "a page of the same host", allowed: "{https://parley.example}",
-			header: []string{"Origin", "", "Sec-Fetch-Site", "same-origin", "X-Forwarded-Proto", "https", "Host", "parley.example"}, status: 200},
-		{name: "a page of the same host that is not listed", allowed: "{https://site.example}",
-			header: []string{"Origin", "", "Sec-Fetch-Site", "same-origin"}, status: 403, code: "origin_not_allowed"},
+		{name: "our own page", allowed: "{}", header: []string{"Origin", "https://chat.example"}, status: 200, mayRead: "https://chat.example"},
+		{name: "our own page, by another name", allowed: "{}", header: []string{"Origin", w.url}, status: 403, code: "origin_not_allowed"},
+		{name: "our own page, whose GETs have no origin", allowed: "{}",
+			header: []string{"Origin", "", "Sec-Fetch-Site", "same-origin", "X-Forwarded-Proto", "https", "Host", "chat.example"}, status: 200},
+		{name: "a site that has us under its own name", allowed: "{https://site.example}",
+			header: []string{"Origin", "", "Sec-Fetch-Site", "same-origin", "X-Forwarded-Proto", "https", "Host", "site.example"}, status: 200},
+		{name: "another site that has us under its own name", allowed: "{https://site.example}",
+			header: []string{"Origin", "", "Sec-Fetch-Site", "same-origin", "X-Forwarded-Proto", "https", "Host", "other.example"}, status: 403, code: "origin_not_allowed"},
 		{name: "switched off", allowed: "{https://site.example}", disabled: true, status: 403, code: "widget_disabled", mayRead: origin},
 		{name: "no such widget", allowed: "{}", path: "/w/wid_0000000000000000000000/config", status: 404, code: "unknown_widget", mayRead: origin},
 		{name: "no such path", allowed: "{*}", path: "./nothing", status: 404, code: "not_found", mayRead: origin},
@@ -125,6 +130,18 @@ func TestWhoMayEmbed(t *testing.T) {
 				t.Errorf("not a problem: %v", a.header)
 			}
 		})
+	}
+}
+
+// Without a public URL our own pages are those of the host that the request was sent to.
+func TestOwnPagesMayEmbed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, widget.Limits{})
+	ledgertest.Set(t, w.ledger, "widgets", w.Widget, "allowed_origins", "{}")
+	for from, want := range map[string]int{w.url: 200, "https://other.example": 403, "": 403} {
+		if a := w.ask(http.MethodGet, "./config", "", "Origin", from); a.status != want {
+			t.Errorf("from %q: %d, want %d", from, a.status, want)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,10 +106,23 @@ func (c *socket) serve(ctx context.Context) {
 	defer c.raw.Close()
 	defer context.AfterFunc(c.s.guests.cut, func() { _ = c.raw.Close() })()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return c.read(ctx) })
-	group.Go(func() error { return c.follow(ctx) })
-	group.Go(func() error { return c.write(ctx, group) })
+	group.Go(c.guarded(func() error { return c.read(ctx) }))
+	group.Go(c.guarded(func() error { return c.follow(ctx) }))
+	group.Go(c.guarded(func() error { return c.write(ctx, group) }))
 	_ = group.Wait() // errOver
+}
+
+// guarded keeps a bug that one visitor has found from ending everybody's process, as net/http does for requests.
+func (c *socket) guarded(f func() error) func() error {
+	return func() (err error) {
+		defer func() {
+			if v := recover(); v != nil {
+				c.s.log.With(c.log...).ErrorContext(c.r.Context(), "panic", "value", v, "stack", string(debug.Stack()))
+				err = errOver
+			}
+		}()
+		return f()
+	}
 }
 
 // end asks the writer to end the connection. Only the first farewell counts.

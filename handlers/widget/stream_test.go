@@ -68,6 +68,8 @@ func (s *stream) next() (e event, ok bool) {
 			e.id = line[4:]
 		case strings.HasPrefix(line, "id:"), strings.HasPrefix(line, "event:"):
 			s.t.Fatalf("an event with %q", line)
+		case line == "" && e.Type == "typing" && !e.On: // may come at any time
+			e, data = event{}, 0
 		case line == "" && data > 0:
 			if data != 1 {
 				s.t.Fatalf("an event with %d lines of data", data)

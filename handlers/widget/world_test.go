@@ -51,7 +51,7 @@ func newWorld(t *testing.T, limits widget.Limits) *world {
 }
 
 // node serves a fixture on a ledger; several nodes may share a database.
-func node(t *testing.T, l *ledger.Ledger, f ledgertest.Fixture, limits widget.Limits) *world {
+func node(t *testing.T, l *ledger.Ledger, f ledgertest.Fixture, limits widget.Limits, set ...func(*widget.Deps)) *world {
 	t.Helper()
 	if limits.Connections == 0 {
 		limits.Connections = 1000
@@ -63,7 +63,11 @@ func node(t *testing.T, l *ledger.Ledger, f ledgertest.Fixture, limits widget.Li
 	var running sync.WaitGroup
 	running.Go(func() { _ = r.Run(ctx) })
 	c := chat.New(l, r, log)
-	s := widget.New(widget.Deps{Chat: c, Relay: r, Log: log, Demo: f.Key, Limits: limits})
+	deps := widget.Deps{Chat: c, Relay: r, Log: log, Demo: f.Key, Limits: limits}
+	for _, f := range set {
+		f(&deps)
+	}
+	s := widget.New(deps)
 	router := chi.NewRouter()
 	router.Use(middleware.ClientIPFromRemoteAddr)
 	s.Routes(router)
@@ -205,7 +209,7 @@ func (v *visitor) get(path string, header ...string) answer {
 // thread is the visitor's, as the ledger has it.
 func (v *visitor) thread() domain.Thread {
 	v.t.Helper()
-	wid, err := v.chat.Widget(v.t.Context(), v.Key, origin)
+	wid, err := v.chat.Widget(v.t.Context(), v.Key, origin, false)
 	if err != nil {
 		v.t.Fatal(err)
 	}
@@ -339,10 +343,13 @@ func (l *line) next() frame {
 	return f
 }
 
-// expect is the next frame, which must be of this type.
+// expect is the next frame, which must be of this type. A hint that somebody has stopped to write may come at any time.
 func (l *line) expect(kind string) frame {
 	l.t.Helper()
 	f := l.next()
+	for kind != "typing" && f.Type == "typing" && !f.On {
+		f = l.next()
+	}
 	if f.Type != kind {
 		l.t.Fatalf("got %+v, want a %s frame", f, kind)
 	}
