@@ -217,7 +217,7 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%q gives %#v, %v", frame, c, err)
 		default:
 			if ping, ok := c.(dialect.Ping); ok {
-				answer = dialect.Pong{T: ping.T}
+				answer = dialect.Pong(ping)
 			}
 		}
 		if out := parley.Encode(answer); !json.Valid(out) || strings.ContainsAny(string(out), "\n\r") {

@@ -52,12 +52,6 @@ func (s *Surface) find(ctx context.Context, r *http.Request, key string) (domain
 	return s.chat.Widget(ctx, key, page, page != "" && page == s.ownOrigin(r))
 }
 
-// widget is the one with the key, if the page that made the request may embed it. It fails as chat's Widget does.
-func (s *Surface) widget(ctx context.Context, r *http.Request, key string) (domain.Widget, error) {
-	page := pageOrigin(r)
-	return s.chat.Widget(ctx, key, page, page != "" && page == s.ownOrigin(r))
-}
-
 // pageOrigin is the origin of the page that asks. Browsers leave the header out where page and server are the same, but then
 // say that they are.
 func pageOrigin(r *http.Request) string {

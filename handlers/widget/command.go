@@ -39,7 +39,7 @@ func (s *Surface) obey(ctx context.Context, v *chat.Visitor, c dialect.Command) 
 	case dialect.Rating:
 		return nil, s.chat.Rate(ctx, v, c.Score, c.Comment)
 	case dialect.Ping:
-		return dialect.Pong{T: c.T}, nil
+		return dialect.Pong(c), nil
 	}
 	return nil, &domain.Error{Kind: domain.Internal, Msg: "a command nobody obeys"}
 }
