@@ -63,5 +63,5 @@ type Thread struct {
 // Unread counts the messages nobody of the organisation has seen.
 func (t Thread) Unread() int64 { return max(0, t.LastSeq-t.TeamRead) }
 
-// Begun reports whether anything was said; until then the outside does not know of the thread.
+// Begun reports whether anything was said; until then the visitor's side does not know of the thread.
 func (t Thread) Begun() bool { return t.LastSeq > 0 }

@@ -169,7 +169,7 @@ CREATE TABLE threads (
 );
 -- New messages touch last_seq and last_message_at alone; the inbox's order is indexed, so leave room for the new versions.
 ALTER TABLE threads SET (fillfactor = 80);
-CREATE INDEX threads_inbox ON threads (org_id, last_message_at DESC, id DESC) WHERE last_seq > 0;
+CREATE INDEX threads_inbox ON threads (org_id, last_message_at DESC, id DESC) WHERE last_message_at IS NOT NULL;
 CREATE INDEX threads_contact ON threads (contact_id);
 CREATE INDEX threads_widget ON threads (widget_id);
 

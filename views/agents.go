@@ -32,11 +32,12 @@ type Agents struct {
 // AgentForm is the page to make or change an agent. Agent.ID is empty for a new one. The form's fields are name, enabled,
 // send_mode, settle_ms, max_attempts, and config.* by kind, as domain.FormConfig reads them.
 type AgentForm struct {
-	Frame   Frame
-	Agent   domain.Agent
-	Form    ui.Form
-	Widgets []string
-	Test    *domain.AgentTest
+	Frame    Frame
+	Agent    domain.Agent
+	Form     ui.Form
+	Widgets  []string
+	Articles int // that a built-in one answers from
+	Test     *domain.AgentTest
 }
 
 func (f AgentForm) fresh() bool { return f.Agent.ID == "" }

@@ -57,6 +57,7 @@ type ThreadList struct {
 	Fresh    bool  // the organisation has never had a thread
 	Widgets  int   // how many it has, for what to do next
 	Agents   int   // likewise
+	Articles int   // likewise
 	PageSize int   // rows of one page
 	Frame    Frame // of the page, for title and unread
 }

@@ -14,9 +14,10 @@ import (
 type Section string
 
 const (
-	InboxSection   Section = "inbox"
-	AgentsSection  Section = "agents"
-	WidgetsSection Section = "widgets"
+	InboxSection     Section = "inbox"
+	AgentsSection    Section = "agents"
+	KnowledgeSection Section = "knowledge"
+	WidgetsSection   Section = "widgets"
 )
 
 // Frame is what every page of a signed-in person shares.

@@ -27,7 +27,7 @@ func TestPagesFit(t *testing.T) {
 	thread := first("/inbox", `a[href^="/threads/"]`)
 	agent := first("/agents", `a[href^="/agents/0"]`)
 	widget := first("/widgets", `a[href^="/widgets/0"]`)
-	pages := []string{"/inbox", "/inbox?tab=waiting", thread, thread + "/timeline", "/agents", "/agents/new", agent, "/widgets", "/widgets/new", widget, "/nowhere"}
+	pages := []string{"/inbox", "/inbox?tab=waiting", thread, thread + "/timeline", "/agents", "/agents/new", agent, "/knowledge", "/knowledge/new", "/widgets", "/widgets/new", widget, "/nowhere"}
 	for _, size := range [][2]int64{{1440, 900}, {390, 844}} {
 		owner.resize(size[0], size[1])
 		for _, theme := range []string{"light", "dark"} {

@@ -98,3 +98,16 @@ func (s *Service) UpdateArticle(ctx context.Context, org domain.OrgID, id domain
 func (s *Service) DeleteArticle(ctx context.Context, org domain.OrgID, id domain.ArticleID) error {
 	return found(s.ledger.DeleteArticle(ctx, org, id), "article")
 }
+
+// passagesAsked is how many places the answer to a question is drawn from: as many as an agent looks at.
+const passagesAsked = 5
+
+// Ask is what an agent's search finds for a question in a visitor's own words, the best first, at most five. It finds nothing, and
+// does not fail, where no article speaks to the question or the question is blank.
+func (s *Service) Ask(ctx context.Context, org domain.OrgID, question string) ([]domain.Passage, error) {
+	question = strings.TrimSpace(question)
+	if question == "" {
+		return nil, nil
+	}
+	return s.ledger.Search(ctx, org, question, passagesAsked)
+}

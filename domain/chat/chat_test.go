@@ -307,3 +307,20 @@ func TestTeamWorksAThread(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAskingForAPersonFirstIsSeenByTheTeam(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v, _, _ := w.arrive(t, chat.Arrival{})
+	if err := w.AskForPerson(t.Context(), &v); err != nil {
+		t.Fatal(err)
+	}
+	cs, _, err := w.Inbox(t.Context(), w.Org, chat.InboxQuery{Handling: []domain.Handling{domain.HandlingWaiting}})
+	if err != nil || len(cs) != 1 || cs[0].Begun() {
+		t.Fatal(cs, err)
+	}
+	tally, err := w.Tally(t.Context(), w.User)
+	if err != nil || tally.Handling[domain.HandlingWaiting] != 1 {
+		t.Fatal(tally, err)
+	}
+}

@@ -92,6 +92,9 @@ func (AskForPerson) decide(s *state, w *rows) (Outcome, error) {
 		_ = s.move(domain.HandlingAgent, "")
 		s.note(w, event{eventKey: happened(domain.Reopened)})
 	}
+	if s.LastSeq == 0 { // nothing was said yet, but from now on the team should see the thread
+		s.LastMessageAt = s.now
+	}
 	s.handOff(w, "the visitor asked for a person", event{})
 	return Outcome{}, nil
 }

@@ -103,9 +103,9 @@ type ConversationFilter struct {
 	Limit    int
 }
 
-// Conversations lists an organisation's threads in which something was said, the newest line first.
+// Conversations lists an organisation's threads in which something was said or a person was asked for, the newest first.
 func (l *Ledger) Conversations(ctx context.Context, org domain.OrgID, f ConversationFilter) ([]Conversation, error) {
-	q := l.conversations().Where("t.org_id = ? AND t.last_seq > 0", org).OrderExpr("t.last_message_at DESC, t.id DESC").Limit(int64(f.Limit))
+	q := l.conversations().Where("t.org_id = ? AND t.last_message_at IS NOT NULL", org).OrderExpr("t.last_message_at DESC, t.id DESC").Limit(int64(f.Limit))
 	if len(f.Handling) > 0 {
 		q.Where("t.handling IN (?)", bun.List(f.Handling))
 	}
@@ -164,7 +164,7 @@ func (l *Ledger) Tally(ctx context.Context, org domain.OrgID, user domain.UserID
 	}
 	err := l.NewRaw(`SELECT handling, count(*) AS total, count(*) FILTER (WHERE assignee_id::text = ?) AS mine,
 count(*) FILTER (WHERE last_seq > team_read AND handling IN ('waiting', 'human')) AS unread
-FROM threads WHERE org_id = ? AND last_seq > 0 GROUP BY handling`, string(user), org).Scan(ctx, &rows)
+FROM threads WHERE org_id = ? AND last_message_at IS NOT NULL GROUP BY handling`, string(user), org).Scan(ctx, &rows)
 	t := Tally{Handling: map[domain.Handling]int{}}
 	for _, r := range rows {
 		t.Handling[r.Handling] = r.Total

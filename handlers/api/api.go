@@ -23,7 +23,7 @@ const Prefix = "/api/v1"
 
 // DefaultRatePerMinute is how many requests a minute a key has unless Deps says otherwise: enough for a busy integration, too few
 // for a loop gone wild.
-const DefaultRatePerMinute = 600
+const DefaultRatePerMinute = 6000
 
 // Deps is what the API stands on. All but RatePerMinute and Version is needed.
 type Deps struct {

@@ -77,11 +77,17 @@ func (p *Portal) agentForm(w http.ResponseWriter, r *http.Request, status int, a
 		}
 		widgets = uses[a.ID].Widgets
 	}
+	articles, err := p.articlesOf(r, a.Kind)
+	if err != nil {
+		return err
+	}
 	frame, err := p.frame(w, r, views.AgentsSection, title)
 	if err != nil {
 		return err
 	}
-	return render(w, r, status, views.AgentFormPage(views.AgentForm{Frame: frame, Agent: a, Form: form, Widgets: widgets, Test: test}))
+	return render(w, r, status, views.AgentFormPage(views.AgentForm{
+		Frame: frame, Agent: a, Form: form, Widgets: widgets, Articles: articles, Test: test,
+	}))
 }
 
 // agent reads the agent a path names. Another organisation's does not exist.

@@ -28,7 +28,7 @@ func TestFirstRun(t *testing.T) {
 	if good.status != http.StatusSeeOther || good.to() != "/inbox" {
 		t.Fatalf("a good setup: %d to %q\n%s", good.status, good.to(), good.body)
 	}
-	want(t, b.page("/inbox"), "Acme", "Anna Lindqvist", "Put the chat on your site", "Three steps to your first conversation")
+	want(t, b.page("/inbox"), "Acme", "Anna Lindqvist", "Put the chat on your site", "Four steps to your first conversation")
 
 	second := w.browser()
 	if a := second.get("/setup"); a.to() != "/signin" {
@@ -150,7 +150,7 @@ func TestSignInIsLimited(t *testing.T) {
 	w := newWorld(t)
 	w.owner("Acme")
 	b := w.browser()
-	for range 20 {
+	for range 40 {
 		a := b.post("/signin", "email", "acme@example.com", "password", "wrong horse battery")
 		if a.status != http.StatusTooManyRequests {
 			continue
@@ -164,5 +164,5 @@ func TestSignInIsLimited(t *testing.T) {
 		}
 		return
 	}
-	t.Error("twenty guesses in a row and no end")
+	t.Error("forty guesses in a row and no end")
 }

@@ -59,7 +59,7 @@ func (p *Portal) sameOrigin() func(http.Handler) http.Handler {
 
 // What a client address may try. A person mistypes a few times; a program that guesses is slowed to a crawl.
 const (
-	signInTries  = 10
+	signInTries  = 30
 	signInWindow = time.Minute
 )
 

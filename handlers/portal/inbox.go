@@ -138,8 +138,12 @@ func (p *Portal) countSetUp(ctx context.Context, m account.Member, list *views.T
 	if err != nil {
 		return err
 	}
+	articles, err := p.Account.Articles(ctx, m.Organisation.ID)
+	if err != nil {
+		return err
+	}
 	widgets, err := p.Account.Widgets(ctx, m.Organisation.ID)
-	list.Agents, list.Widgets = len(agents), len(widgets)
+	list.Agents, list.Articles, list.Widgets = len(agents), len(articles), len(widgets)
 	return err
 }
 

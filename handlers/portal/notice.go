@@ -11,13 +11,16 @@ const noticeCookie = "parley_notice"
 
 // notices are the sentences a page can begin with. The cookie names one, so that nobody can put words of their own there.
 var notices = map[string]ui.Notice{
-	"signed-out":     {Tone: ui.Green, Text: "You are signed out."},
-	"agent-created":  {Tone: ui.Green, Text: "The agent is ready. Bind it to a widget, and it answers there."},
-	"agent-saved":    {Tone: ui.Green, Text: "Saved. It counts from the agent’s next answer on."},
-	"agent-deleted":  {Tone: ui.Green, Text: "The agent is deleted."},
-	"widget-created": {Tone: ui.Green, Text: "The widget is ready. Copy its line into your site."},
-	"widget-saved":   {Tone: ui.Green, Text: "Saved. Visitors see it with the next page they open."},
-	"widget-deleted": {Tone: ui.Green, Text: "The widget is deleted."},
+	"signed-out":      {Tone: ui.Green, Text: "You are signed out."},
+	"agent-created":   {Tone: ui.Green, Text: "The agent is ready. Bind it to a widget, and it answers there."},
+	"agent-saved":     {Tone: ui.Green, Text: "Saved. It counts from the agent’s next answer on."},
+	"agent-deleted":   {Tone: ui.Green, Text: "The agent is deleted."},
+	"article-created": {Tone: ui.Green, Text: "The article is ready. Agents find it from now on."},
+	"article-saved":   {Tone: ui.Green, Text: "Saved. Agents find the new words at once."},
+	"article-deleted": {Tone: ui.Green, Text: "The article is deleted."},
+	"widget-created":  {Tone: ui.Green, Text: "The widget is ready. Copy its line into your site."},
+	"widget-saved":    {Tone: ui.Green, Text: "Saved. Visitors see it with the next page they open."},
+	"widget-deleted":  {Tone: ui.Green, Text: "The widget is deleted."},
 }
 
 // notify lets the next page begin with a notice.

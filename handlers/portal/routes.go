@@ -26,6 +26,7 @@ func (p *Portal) Routes(r chi.Router) {
 			r.Get("/", p.page(p.home))
 			p.inboxRoutes(r)
 			p.agentRoutes(r)
+			p.knowledgeRoutes(r)
 			p.widgetRoutes(r)
 		})
 	})
@@ -58,6 +59,15 @@ func (p *Portal) agentRoutes(r chi.Router) {
 	r.Post("/agents/{id}", p.page(p.updateAgent))
 	r.Post("/agents/{id}/test", p.page(p.testAgent))
 	r.Post("/agents/{id}/delete", p.page(p.deleteAgent))
+}
+
+func (p *Portal) knowledgeRoutes(r chi.Router) {
+	r.Get("/knowledge", p.page(p.listArticles))
+	r.Get("/knowledge/new", p.page(p.newArticle))
+	r.Post("/knowledge", p.page(p.createArticle))
+	r.Get("/knowledge/{id}", p.page(p.showArticle))
+	r.Post("/knowledge/{id}", p.page(p.updateArticle))
+	r.Post("/knowledge/{id}/delete", p.page(p.deleteArticle))
 }
 
 func (p *Portal) widgetRoutes(r chi.Router) {

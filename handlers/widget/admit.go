@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -114,24 +115,39 @@ func token(r *http.Request) string {
 	return r.URL.Query().Get("token")
 }
 
-// address is where a request comes from, as far as limits care: of IPv6, the /64 that one client has to itself.
+// address is where a request comes from, as far as limits care: of IPv6, the /64 that one client has to itself. It is empty for
+// this machine itself: behind a proxy that is not trusted to say for whom it asks, all visitors come from there, and one of them
+// must not use up the places of the others.
 func address(r *http.Request) string {
 	ip := middleware.GetClientIP(r.Context())
 	if ip == "" {
 		ip, _, _ = net.SplitHostPort(r.RemoteAddr)
+	}
+	if a, err := netip.ParseAddr(ip); err == nil && a.Unmap().IsLoopback() {
+		return ""
 	}
 	return httprate.CanonicalizeIP(ip)
 }
 
 // seldom bounds how often one address may ask for a session: each new one is a row.
 func (s *Surface) seldom() func(http.Handler) http.Handler {
-	return httprate.LimitBy(s.limits.Sessions, time.Minute,
+	limited := httprate.LimitBy(s.limits.Sessions, time.Minute,
 		func(r *http.Request) (string, error) { return address(r), nil },
 		httprate.WithResponseHeaders(httprate.ResponseHeaders{}),
 		httprate.WithLimitHandler(edge.JSON(s.log, func(http.ResponseWriter, *http.Request) error {
 			return &domain.Error{Kind: domain.Throttled, Code: domain.CodeRateLimited, RetryAfter: time.Minute,
 				Msg: "too many visits from your network, please wait a moment"}
 		})))
+	return func(next http.Handler) http.Handler {
+		bounded := limited(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if address(r) == "" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			bounded.ServeHTTP(w, r)
+		})
+	}
 }
 
 func nothingHere(http.ResponseWriter, *http.Request) error {

@@ -13,9 +13,6 @@ import (
 	"github.com/parley-chat/parley/handlers/edge"
 )
 
-// codeAttachmentRejected refuses files, which nobody can send yet.
-const codeAttachmentRejected domain.Code = "attachment_rejected"
-
 // obey does what a visitor asks, by whatever transport it came. The event is the answer; nil means that there is nothing to say.
 func (s *Surface) obey(ctx context.Context, v *chat.Visitor, c dialect.Command) (dialect.Event, error) {
 	switch c := c.(type) {
@@ -47,7 +44,7 @@ func (s *Surface) obey(ctx context.Context, v *chat.Visitor, c dialect.Command) 
 // say stores a line. The ack is the ledger's word that it is there for good.
 func (s *Surface) say(ctx context.Context, v *chat.Visitor, c dialect.Message) (dialect.Ack, error) {
 	if len(c.Attachments) > 0 {
-		return dialect.Ack{}, &domain.Error{Kind: domain.Invalid, Code: codeAttachmentRejected, Msg: "files cannot be sent here, please send text only"}
+		return dialect.Ack{}, &domain.Error{Kind: domain.Invalid, Code: domain.CodeAttachmentRejected, Msg: "files cannot be sent here, please send text only"}
 	}
 	m, duplicate, err := s.chat.Say(ctx, v, c.ClientID, c.Content)
 	if err != nil {

@@ -117,7 +117,7 @@ func (v *visitor) dialNarrow() *line {
 // Whoever answers no pings is gone, whatever their TCP connection says.
 func TestNoPongs(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, widget.Limits{PingEvery: 20 * time.Millisecond})
+	w := newWorld(t, widget.Limits{PingEvery: 200 * time.Millisecond})
 	v := w.visitor()
 	well, silent := v.hello(0), v.hello(0)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -209,8 +209,8 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	}
 	before := goleak.IgnoreCurrent()
 	t.Run("world", func(t *testing.T) {
-		w := node(t, l, fixture, widget.Limits{HelloWithin: 50 * time.Millisecond})
-		for range 5 {
+		w := node(t, l, fixture, widget.Limits{HelloWithin: 500 * time.Millisecond})
+		for range 2 {
 			v := w.visitor()
 			gone, cut, big, silent := v.hello(0), v.hello(0), v.hello(0), v.dial()
 			gone.write("c1", "hi")

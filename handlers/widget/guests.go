@@ -44,7 +44,7 @@ func (g *guests) enter(who guest) (leave func(), err error) {
 		return nil, &domain.Error{Kind: domain.Unavailable, Code: domain.CodeUnavailable, RetryAfter: time.Second,
 			Msg: "the server is restarting, please try again in a moment"}
 	}
-	if g.held[who] >= g.limit {
+	if who.address != "" && g.held[who] >= g.limit {
 		return nil, &domain.Error{Kind: domain.Throttled, Code: domain.CodeRateLimited, RetryAfter: 10 * time.Second,
 			Msg: "too many connections from your network, please close a tab or wait a moment"}
 	}

@@ -59,7 +59,7 @@ func TestHello(t *testing.T) {
 
 func TestNoHello(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, widget.Limits{HelloWithin: 30 * time.Millisecond})
+	w := newWorld(t, widget.Limits{HelloWithin: 200 * time.Millisecond})
 	l := w.visitor().dial()
 	l.say(map[string]any{"type": "ping"})
 	if code := l.closed(); code != 4408 {

@@ -30,8 +30,8 @@ type Deps struct {
 // Limits bound what one visitor may hold or do. The zero value of a field means its default, which suits everything but tests
 // and load generators that come from one address.
 type Limits struct {
-	Connections int           // sockets, streams and polls at a time, per client address and widget (20)
-	Sessions    int           // sessions asked for, per client address and minute (60)
+	Connections int           // sockets, streams and polls at a time, per client address and widget (200); none for this machine itself
+	Sessions    int           // sessions asked for, per client address and minute (300); none for this machine itself
 	Frames      int           // frames a second on a socket, twice as many at once after a quiet second (200)
 	HelloWithin time.Duration // from the opening of a socket to its hello (10 s)
 	WriteWithin time.Duration // for one frame to be written, before the reader counts as stuck (10 s)
@@ -39,8 +39,8 @@ type Limits struct {
 }
 
 func (l Limits) withDefaults() Limits {
-	l.Connections = cmp.Or(l.Connections, 20)
-	l.Sessions = cmp.Or(l.Sessions, 60)
+	l.Connections = cmp.Or(l.Connections, 200)
+	l.Sessions = cmp.Or(l.Sessions, 300)
 	l.Frames = cmp.Or(l.Frames, 200)
 	l.HelloWithin = cmp.Or(l.HelloWithin, 10*time.Second)
 	l.WriteWithin = cmp.Or(l.WriteWithin, 10*time.Second)

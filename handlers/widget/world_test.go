@@ -69,7 +69,7 @@ func node(t *testing.T, l *ledger.Ledger, f ledgertest.Fixture, limits widget.Li
 	}
 	s := widget.New(deps)
 	router := chi.NewRouter()
-	router.Use(middleware.ClientIPFromRemoteAddr)
+	router.Use(fromElsewhere, middleware.ClientIPFromRemoteAddr)
 	s.Routes(router)
 	server := httptest.NewServer(router)
 	t.Cleanup(func() {
@@ -81,6 +81,16 @@ func node(t *testing.T, l *ledger.Ledger, f ledgertest.Fixture, limits widget.Li
 		running.Wait()
 	})
 	return &world{t: t, ledger: l, relay: r, chat: c, surface: s, url: server.URL, logged: logged, Fixture: f}
+}
+
+// fromElsewhere lets requests come from another machine, as visitors do, unless they say that they do not.
+func fromElsewhere(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-From-Here") == "" {
+			r.RemoteAddr = "203.0.113.7:4711"
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // journal is a log that tests can wait for.
