@@ -38,7 +38,7 @@ func Routes(s Surfaces) http.Handler {
 	} else {
 		r.Use(middleware.ClientIPFromRemoteAddr)
 	}
-	r.Use(recoverer(s.Log), hsts)
+	r.Use(recoverer(s.Log), hsts, middleware.GetHead)
 
 	r.Get("/health", s.health)
 	r.Get("/ready", s.ready)

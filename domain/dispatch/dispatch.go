@@ -29,7 +29,7 @@ type Dispatcher struct {
 	relay   *relay.Relay
 	voice   func(domain.Agent) (agent.Runtime, error)
 	o       Options
-	wake    chan time.Time
+	alarm   *alarm
 	leases  *leases
 	running sync.WaitGroup
 	free    chan struct{} // one token a worker that has nothing to do
@@ -66,7 +66,7 @@ func New(l *ledger.Ledger, r *relay.Relay, voice func(domain.Agent) (agent.Runti
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	d := &Dispatcher{ledger: l, relay: r, voice: voice, o: o, wake: make(chan time.Time, 64), leases: newLeases(), free: make(chan struct{}, o.Workers), ended: func(Ended) {}}
+	d := &Dispatcher{ledger: l, relay: r, voice: voice, o: o, alarm: newAlarm(), leases: newLeases(), free: make(chan struct{}, o.Workers), ended: func(Ended) {}}
 	for range o.Workers {
 		d.free <- struct{}{}
 	}
@@ -74,14 +74,8 @@ func New(l *ledger.Ledger, r *relay.Relay, voice func(domain.Agent) (agent.Runti
 	return d
 }
 
-// Wake says that a dispatch wants a worker at due; a zero due means: look now. It never blocks. A wake-up lost because too many
-// wait is none: whoever takes the others looks for all that is due.
-func (d *Dispatcher) Wake(due time.Time) {
-	select {
-	case d.wake <- due:
-	default:
-	}
-}
+// Wake says that a dispatch wants a worker at due; a zero due means: look now. It never blocks; of many calls the soonest counts.
+func (d *Dispatcher) Wake(due time.Time) { d.alarm.set(due) }
 
 var errShutdown = errors.New("dispatch: shutting down")
 
@@ -113,8 +107,9 @@ func (d *Dispatcher) claim(ctx, turns context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case due := <-d.wake:
-			if !due.IsZero() && !due.Before(at) {
+		case <-d.alarm.rings:
+			due := d.alarm.take()
+			if !due.Before(at) {
 				continue
 			}
 			at = due
