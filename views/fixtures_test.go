@@ -174,3 +174,18 @@ func shopWidget() domain.Widget {
 func agentForm(a domain.Agent) AgentForm {
 	return AgentForm{Frame: frame(AgentsSection, a.Name), Agent: a, Form: ui.Form{Values: AgentValues(a)}, Widgets: []string{"Shop"}}
 }
+
+func articles() []domain.Article {
+	return []domain.Article{
+		{
+			ID: domain.ArticleID(id(60)), Title: "Shipping times and costs", URL: "https://acme.example/help/shipping", Language: "english", UpdatedAt: now.Add(-4 * time.Minute),
+			Content: "# Shipping\n\nWe ship from **Porto** on the day you order.\n\n- [Standard](https://acme.example/standard) takes two to three working days within the EU\n- Express is there the next day\n\n| to | costs |\n|---|---|\n| Portugal | €4 |\n| Sweden | €9 |\n",
+		},
+		{ID: domain.ArticleID(id(61)), Title: "Returns", URL: "/demo#returns", Language: "english", UpdatedAt: now.Add(-50 * time.Hour), Content: "Send back any unused part within 30 days. It costs you nothing."},
+		{ID: domain.ArticleID(id(62)), Title: "Öffnungszeiten", Language: "german", UpdatedAt: now.Add(-400 * 24 * time.Hour), Content: "Montag bis Freitag von 9 bis 18 Uhr, samstags bis 14 Uhr."},
+	}
+}
+
+func articleForm(a domain.Article) ArticleForm {
+	return ArticleForm{Frame: frame(KnowledgeSection, a.Title), Article: a, Form: ui.Form{Values: ArticleValues(a)}, Languages: []string{"english", "german", "simple", "swedish"}}
+}

@@ -2,6 +2,7 @@ package views
 
 import (
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -17,6 +18,7 @@ func gallery() map[string]templ.Component {
 	inboxes(g)
 	conversations(g)
 	agentPages(g)
+	knowledgePages(g)
 	widgetPages(g)
 	return g
 }
@@ -43,7 +45,7 @@ func inboxes(g map[string]templ.Component) {
 	fresh := listing(TabOpen, nil)
 	fresh.Fresh, fresh.Widgets, fresh.Counts = true, 0, nil
 	g["inbox-first-run"] = InboxPage(Inbox{Frame: frame(InboxSection, "Inbox"), List: fresh})
-	fresh.Widgets = 1
+	fresh.Agents, fresh.Articles, fresh.Widgets = 1, 11, 1
 	g["inbox-first-visitor"] = InboxPage(Inbox{Frame: frame(InboxSection, "Inbox"), List: fresh})
 	for _, t := range Tabs {
 		g["inbox-empty-"+string(t)] = InboxPage(Inbox{Frame: frame(InboxSection, "Inbox"), List: listing(t, nil)})
@@ -151,6 +153,9 @@ func agentPages(g map[string]templ.Component) {
 	fresh := ava
 	fresh.ID, fresh.Name = "", ""
 	g["agent-new"] = AgentFormPage(agentForm(fresh))
+	taught := agentForm(ava)
+	taught.Articles = 11
+	g["agent"] = AgentFormPage(taught)
 	service := agentForm(courier)
 	service.Test = &domain.AgentTest{OK: true, ConnectMS: 4.2, FirstResponseMS: 1340, Response: "Hello! How can I help you with your order?"}
 	g["agent-tested"] = AgentFormPage(service)
@@ -159,6 +164,37 @@ func agentPages(g map[string]templ.Component) {
 	service.Form.Values["config.url"], service.Form.Values["config.max_responses"] = hostile, "many"
 	service.Form.Problems = map[string]string{"config.url": "must begin with ws:// or wss://", "config.max_responses": "must be a whole number"}
 	g["agent-wrong"] = AgentFormPage(service)
+}
+
+func knowledgePages(g map[string]templ.Component) {
+	f := frame(KnowledgeSection, "Knowledge")
+	g["knowledge-empty"] = KnowledgePage(Knowledge{Frame: f})
+	g["knowledge"] = KnowledgePage(Knowledge{Frame: f, Articles: articles()})
+	asked := Knowledge{Frame: f, Articles: articles(), Question: "how long does shipping to Sweden take?", Found: []domain.Passage{
+		{Article: articles()[0].ID, Title: articles()[0].Title, Snippet: "We ship from Porto on the day you order. Standard delivery takes two to three working days within the EU."},
+		{Article: articles()[1].ID, Title: articles()[1].Title, Snippet: "Sending something back costs nothing within 30 days."},
+	}}
+	g["knowledge-asked"] = KnowledgePage(asked)
+	asked.Found, asked.Question = nil, "do you sell helicopters?"
+	g["knowledge-asked-in-vain"] = KnowledgePage(asked)
+
+	many := Knowledge{Frame: f, Question: hostile, Found: []domain.Passage{{Article: hostile, Title: hostile, URL: "javascript:alert(1)", Snippet: hostile + long}}}
+	for n := range 40 {
+		a := articles()[n%3]
+		a.ID, a.UpdatedAt = domain.ArticleID(id(2000+n)), now.Add(-time.Duration(n*37)*time.Hour)
+		many.Articles = append(many.Articles, a)
+	}
+	many.Articles[0].Title, many.Articles[0].URL, many.Articles[0].Content, many.Articles[0].Language = hostile, "javascript:alert(1)//"+hostile, hostile, hostile
+	many.Articles[1].Title, many.Articles[1].URL, many.Articles[1].Content = long, "https://acme.example/"+strings.ReplaceAll(long, " ", "-"), long+long
+	g["knowledge-many"] = KnowledgePage(many)
+
+	g["article-new"] = ArticleFormPage(articleForm(domain.Article{Language: "english"}))
+	g["article"] = ArticleFormPage(articleForm(articles()[0]))
+	wrong := articleForm(articles()[1])
+	wrong.Article.Title = hostile
+	wrong.Form.Values = map[string]string{"title": "", "url": hostile, "content": "</textarea>" + hostile, "language": hostile}
+	wrong.Form.Problems = map[string]string{"title": "is needed", "url": "must start with https://, http:// or /", "language": "must be one of english, german"}
+	g["article-wrong"] = ArticleFormPage(wrong)
 }
 
 func widgetPages(g map[string]templ.Component) {

@@ -89,7 +89,11 @@ const (
 	openingChars  = 180  // of an opening
 )
 
-var bare = bluemonday.StrictPolicy()
+var (
+	bare = bluemonday.StrictPolicy()
+	// ends sets a dot where only the layout parts what is written.
+	ends = strings.NewReplacer("</h1>", " ·", "</h2>", " ·", "</h3>", " ·", "</h4>", " ·", "</li>", " ·", "</td>", " ·", "</th>", " ·")
+)
 
 // opening is the first words of a Markdown text, on one line and without its marks.
 func opening(markdownText string) string {
@@ -100,9 +104,9 @@ func opening(markdownText string) string {
 	text := markdownText
 	var raw bytes.Buffer
 	if markdown.Convert([]byte(markdownText), &raw) == nil {
-		text = html.UnescapeString(string(bare.SanitizeBytes(raw.Bytes())))
+		text = html.UnescapeString(bare.Sanitize(ends.Replace(raw.String())))
 	}
-	text = strings.Join(strings.Fields(text), " ")
+	text = strings.TrimSuffix(strings.Join(strings.Fields(text), " "), " ·")
 	if utf8.RuneCountInString(text) > openingChars {
 		text, cut = string([]rune(text)[:openingChars]), true
 		if space := strings.LastIndexByte(text, ' '); space > 0 {
@@ -110,7 +114,7 @@ func opening(markdownText string) string {
 		}
 	}
 	if cut {
-		text = strings.TrimRight(text, " .,;:") + "…"
+		text = strings.TrimRight(text, " .,;:·") + "…"
 	}
 	return text
 }

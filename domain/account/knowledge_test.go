@@ -148,3 +148,40 @@ func TestArticlesOfOthersAreNotFound(t *testing.T) {
 		t.Errorf("the article is gone: %v", err)
 	}
 }
+
+func TestAskFindsWhatAnAgentWould(t *testing.T) {
+	t.Parallel()
+	s := newTenant(t)
+	parking := must[domain.Article](t)(s.CreateArticle(t.Context(), s.org, page()))
+	for range 7 {
+		in := page()
+		in.Title, in.Content = "Bicycles", "Bicycles stand in the yard."
+		must[domain.Article](t)(s.CreateArticle(t.Context(), s.org, in))
+	}
+	other := newOrg(t, s.ledger, "other")
+	tests := []struct {
+		name, question string
+		org            domain.OrgID
+		found          int
+		first          domain.ArticleID // empty: whichever
+	}{
+		{"a question", " Where can I park? ", s.org, 1, parking.ID},
+		{"no more than an agent looks at", "where do bicycles stand?", s.org, 5, ""},
+		{"beside the point", "Do you sell helicopters?", s.org, 0, ""},
+		{"blank", " \n", s.org, 0, ""},
+		{"what the database could not read", "park\x00 \xff' | !", s.org, 1, parking.ID},
+		{"another organisation", "Where can I park?", other, 0, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			found, err := s.Ask(t.Context(), tt.org, tt.question)
+			if err != nil || len(found) != tt.found {
+				t.Fatalf("found %+v, %v; want %d", found, err, tt.found)
+			}
+			if tt.first != "" && (found[0].Article != tt.first || found[0].Snippet == "") {
+				t.Errorf("first is %+v", found[0])
+			}
+		})
+	}
+}

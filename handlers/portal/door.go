@@ -10,8 +10,8 @@ import (
 	"github.com/parley-chat/parley/views/ui"
 )
 
-// maxForm bounds a posted form, in bytes.
-const maxForm = 256 << 10
+// maxForm bounds a posted form, in bytes. The longest article fits, in a script of which every character is escaped.
+const maxForm = 1 << 20
 
 // posted reads the form of a request. It fails with Invalid for one that is too large or broken.
 func posted(w http.ResponseWriter, r *http.Request) error {
