@@ -40,7 +40,7 @@ type Agent struct {
 	SendMode    SendMode
 	SettleMS    int
 	MaxAttempts int
-	Config      json.RawMessage   `bun:"type:jsonb"` // by kind, PROTOCOL section 10, without the secret parts
+	Config      json.RawMessage   `bun:"type:jsonb"` // by kind, see agent_config.go; without the secret parts
 	Secrets     map[string]string `bun:"-"`          // write-only parts of the config (api_key, secret, headers); sealed at rest, never shown
 	CreatedAt   time.Time
 	UpdatedAt   time.Time

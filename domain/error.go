@@ -20,7 +20,7 @@ const (
 	Unavailable                 // an outage: the same request is worth sending again
 )
 
-// Code is the name PROTOCOL section 5 gives a failure, where it has one.
+// Code is the name a failure has on the wire; clients may rely on it.
 type Code string
 
 const (

@@ -11,7 +11,7 @@ import (
 // IdentityWindow is how far an identity's timestamp may be from our clock, either way.
 const IdentityWindow = 60 * time.Second
 
-// VerifyIdentity checks a site's word for who its visitor is (PROTOCOL section 6): signature must be the lower-case hex
+// VerifyIdentity checks a site's word for who its visitor is: signature must be the lower-case hex
 // HMAC-SHA256 of "{user_id}:{timestamp}" under the widget's identity secret, timestamp in Unix seconds and fresh. It fails
 // with Forbidden and the code identity_invalid, and takes the same time for every wrong signature.
 func VerifyIdentity(secret, userID string, timestamp int64, signature string, now time.Time) error {

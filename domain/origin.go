@@ -11,7 +11,7 @@ import (
 // AnyOrigin in a widget's list lets every site embed it, and callers that name no origin at all.
 const AnyOrigin = "*"
 
-// AllowsOrigin reports whether a request with this Origin header may use the widget (PROTOCOL section 6). An empty origin is
+// AllowsOrigin reports whether a request with this Origin header may use the widget. An empty origin is
 // a request without the header; "null" is what browsers send for sandboxed and file pages, and anybody can cause it: both
 // pass only where everybody does. An empty list allows nobody.
 func (w Widget) AllowsOrigin(origin string) bool {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TimelineKind names what happened, in the words of PROTOCOL section 10.
+// TimelineKind names what happened; the REST API uses the same words.
 type TimelineKind string
 
 const (

@@ -21,7 +21,7 @@ import (
 	"github.com/parley-chat/parley/domain/ledger"
 )
 
-// config is what the environment says, checked. PROTOCOL section 12 names the variables.
+// config is what the environment says, checked. README.md lists the variables.
 type config struct {
 	addr           string
 	databaseURL    string // empty = embedded Postgres under dataDir

@@ -15,7 +15,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-// mockAgentCmd runs an agent to try Parley's websocket kind against (PROTOCOL section 9), without any model behind it.
+// mockAgentCmd runs an agent to try Parley's websocket kind against, without any model behind it.
 type mockAgentCmd struct {
 	Mode  string        `enum:"echo,test,delay,error,multi,random" default:"echo" help:"How it answers: echo, test (tells what it received), delay, error, multi (three answers) or random (one of the others)."`
 	Addr  string        `default:"127.0.0.1:9901" help:"Address to listen on."`

@@ -60,7 +60,7 @@ type Step struct {
 	Detail map[string]any      // no secrets
 }
 
-// TurnRequest is all an agent learns about the conversation. Its JSON is the one PROTOCOL section 8 gives.
+// TurnRequest is all an agent learns about the conversation. Its JSON is part of the public protocol.
 type TurnRequest struct {
 	TurnID         domain.TurnID   `json:"turn_id"`
 	ThreadID       domain.ThreadID `json:"thread_id"`

@@ -24,7 +24,7 @@ const (
 	faultChars  = 200                    // of a reason that quotes the agent
 )
 
-// socketRuntime asks an external service over one WebSocket connection per turn, as PROTOCOL section 9 has it.
+// socketRuntime asks an external service over one WebSocket connection per turn (its frames are in websocket_frames.go).
 type socketRuntime struct {
 	config domain.WebSocketConfig
 	header http.Header

@@ -8,7 +8,7 @@ import (
 	"github.com/parley-chat/parley/domain"
 )
 
-// The frames of PROTOCOL section 9, as a pure codec.
+// The frames that Parley and an external agent exchange, as a pure codec.
 
 // protocolTime is RFC 3339 in UTC with milliseconds.
 const protocolTime = "2006-01-02T15:04:05.000Z07:00"

@@ -324,3 +324,47 @@ func TestAskingForAPersonFirstIsSeenByTheTeam(t *testing.T) {
 		t.Fatal(tally, err)
 	}
 }
+
+func TestWhoWantsAPerson(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	said := func() domain.ThreadID {
+		v, _, _ := w.arrive(t, chat.Arrival{})
+		if _, _, err := w.Say(t.Context(), &v, "1", "hello"); err != nil {
+			t.Fatal(err)
+		}
+		return v.Thread.ID
+	}
+	asked := said() // its agent has a turn to come
+	ledgertest.Set(t, w.ledger, "agents", w.Fixture.Agent, "enabled", false)
+	left := said() // nobody will answer this one
+	list := func(q chat.InboxQuery) (ids []domain.ThreadID) {
+		cs, _, err := w.Inbox(t.Context(), w.Org, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range cs {
+			ids = append(ids, c.ID)
+			if c.Unanswered != (c.ID == left) {
+				t.Errorf("thread %s: unanswered %v", c.ID, c.Unanswered)
+			}
+		}
+		return ids
+	}
+	if got := list(chat.InboxQuery{Waiting: true}); fmt.Sprint(got) != fmt.Sprint([]domain.ThreadID{left}) {
+		t.Errorf("waiting: %v", got)
+	}
+	if got := list(chat.InboxQuery{Served: true}); fmt.Sprint(got) != fmt.Sprint([]domain.ThreadID{asked}) {
+		t.Errorf("served: %v", got)
+	}
+	tally, err := w.Tally(t.Context(), w.User)
+	if err != nil || tally.Waiting != 1 || tally.Served != 1 || tally.Unread != 1 {
+		t.Fatalf("%+v %v", tally, err)
+	}
+	if _, _, err := w.Reply(t.Context(), w.User, left, "r", "hi"); err != nil {
+		t.Fatal(err)
+	}
+	if got := list(chat.InboxQuery{Waiting: true}); len(got) != 0 {
+		t.Errorf("after the reply still waiting: %v", got)
+	}
+}

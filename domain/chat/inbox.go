@@ -13,6 +13,8 @@ import (
 // InboxQuery says which conversations to list. Zero fields do not filter.
 type InboxQuery struct {
 	Handling []domain.Handling
+	Waiting  bool // only those that want a person: waiting or unanswered
+	Served   bool // only those that an agent is answering
 	Assignee domain.UserID
 	Channel  string
 	Contact  domain.ContactID
@@ -29,7 +31,7 @@ func (s *Service) Inbox(ctx context.Context, org domain.OrgID, q InboxQuery) (cs
 		limit = 50
 	}
 	limit = min(limit, 100)
-	f := ledger.ConversationFilter{Handling: q.Handling, Assignee: q.Assignee, Channel: q.Channel, Contact: q.Contact, Query: q.Query, Limit: limit + 1}
+	f := ledger.ConversationFilter{Handling: q.Handling, Waiting: q.Waiting, Served: q.Served, Assignee: q.Assignee, Channel: q.Channel, Contact: q.Contact, Query: q.Query, Limit: limit + 1}
 	if f.Before, f.BeforeID, err = parseCursor(q.Cursor); err != nil {
 		return nil, "", err
 	}

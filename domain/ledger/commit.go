@@ -61,7 +61,7 @@ SELECT t.id::text, t.org_id::text, coalesce(t.contact_id::text, ''), coalesce(t.
        t.last_seq, t.last_inbound, t.last_outbound, t.visitor_read, t.team_read, t.notes, coalesce(t.last_message_at, 'epoch'), t.labels,
        t.created_at, t.updated_at, t.window_start, t.window_count, t.day::timestamptz, t.day_count,
        c.id IS NOT NULL, coalesce(c.opted_out, false), coalesce(c.name, ''),
-       w.id IS NOT NULL, coalesce(w.enabled AND w.webchat_enabled, false), coalesce(w.daily_cap, 0), coalesce(w.rate_messages, 0),
+       w.id IS NOT NULL, coalesce(NOT w.enabled, false), coalesce(w.webchat_enabled, false), coalesce(w.daily_cap, 0), coalesce(w.rate_messages, 0),
        coalesce(w.rate_window_secs, 0), coalesce(w.fallback_text, ''), coalesce(nullif(w.appearance->>'title', ''), w.name, ''),
        coalesce(a.id::text, ''), coalesce(a.org_id::text, ''), coalesce(a.name, ''), coalesce(a.enabled, false),
        coalesce(a.send_mode = 'suggest', false), coalesce(a.settle_ms, 0), coalesce(a.max_attempts, 1),
@@ -149,7 +149,7 @@ func scanState(r pgx.Rows) (*state, error) {
 		&s.LastSeq, &s.LastInbound, &s.LastOutbound, &s.VisitorRead, &s.TeamRead, &s.Notes, &s.LastMessageAt, &s.Labels,
 		&s.CreatedAt, &s.UpdatedAt, &s.windowStart, &s.windowCount, &s.day, &s.dayCount,
 		&s.contact.known, &s.contact.optedOut, &s.contact.name,
-		&s.widget.known, &s.widget.webchatEnabled, &s.widget.dailyCap, &s.widget.rateMessages, &rateWindow, &s.widget.fallback, &s.widget.title,
+		&s.widget.known, &s.widget.disabled, &s.widget.webchatEnabled, &s.widget.dailyCap, &s.widget.rateMessages, &rateWindow, &s.widget.fallback, &s.widget.title,
 		&s.agent.id, &s.agent.orgID, &s.agent.name, &s.agent.enabled, &s.agent.suggest, &settle, &s.agent.maxAttempts,
 		&s.now); err != nil {
 		return nil, err

@@ -32,6 +32,7 @@ type contactState struct {
 
 type widgetState struct {
 	known          bool
+	disabled       bool // switched off: takes nothing from visitors
 	webchatEnabled bool
 	dailyCap       int
 	rateMessages   int

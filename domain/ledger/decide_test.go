@@ -94,6 +94,8 @@ func TestDecide(t *testing.T) {
 		{name: "a closed thread opens again", with: handled("closed", ""), changes: []Change{hello},
 			handling: "agent", epoch: 2, said: []string{"visitor"}, events: []string{"reopened", "message_received>dispatch_queued"}, status: "queued"},
 
+		{name: "a widget that is switched off", with: func(s *state) { s.widget.disabled = true }, changes: []Change{hello},
+			handling: "agent", epoch: 1, fails: "widget_disabled"},
 		{name: "rate limit", with: func(s *state) { s.widget.rateMessages = 1 }, changes: []Change{hello, Line{"session", "2", "more"}},
 			handling: "agent", epoch: 1, said: []string{"visitor"}, events: []string{"message_received>dispatch_queued"}, status: "queued", fails: "rate_limited"},
 		{name: "a duplicate passes the rate limit", with: func(s *state) { s.widget.rateMessages = 1 }, changes: []Change{hello, hello},

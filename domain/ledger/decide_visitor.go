@@ -59,6 +59,9 @@ func (s *state) admit() error {
 	if !s.widget.known {
 		return nil
 	}
+	if s.widget.disabled {
+		return &domain.Error{Kind: domain.Forbidden, Code: domain.CodeWidgetDisabled, Msg: "this chat is switched off"}
+	}
 	day := s.now.UTC().Truncate(24 * time.Hour)
 	if !s.day.Equal(day) {
 		s.day, s.dayCount = day, 0

@@ -89,11 +89,18 @@ type Conversation struct {
 	LastContent    string
 	LastAuthorKind domain.AuthorKind
 	LastAuthorName string
+	Unanswered     bool // the agent's, yet no turn will answer the last line: no agent is bound or allowed to
 }
+
+// unanswered is the SQL of Conversation.Unanswered, for a threads row called t.
+const unanswered = `(t.handling = 'agent' AND t.last_inbound > t.last_outbound
+    AND NOT EXISTS (SELECT FROM dispatches d WHERE d.thread_id = t.id AND d.status IN ('queued', 'running')))`
 
 // ConversationFilter says which conversations to list. Zero fields do not filter.
 type ConversationFilter struct {
 	Handling []domain.Handling
+	Waiting  bool // only those that want a person: waiting or unanswered
+	Served   bool // only those that an agent is answering
 	Assignee domain.UserID
 	Channel  string
 	Contact  domain.ContactID
@@ -108,6 +115,12 @@ func (l *Ledger) Conversations(ctx context.Context, org domain.OrgID, f Conversa
 	q := l.conversations().Where("t.org_id = ? AND t.last_message_at IS NOT NULL", org).OrderExpr("t.last_message_at DESC, t.id DESC").Limit(int64(f.Limit))
 	if len(f.Handling) > 0 {
 		q.Where("t.handling IN (?)", bun.List(f.Handling))
+	}
+	if f.Waiting {
+		q.Where("(t.handling = 'waiting' OR " + unanswered + ")")
+	}
+	if f.Served {
+		q.Where("t.handling = 'agent' AND NOT " + unanswered)
 	}
 	if f.Assignee != "" {
 		q.Where("t.assignee_id = ?", f.Assignee)
@@ -141,7 +154,7 @@ func (l *Ledger) conversations() *bun.SelectQuery {
 		ColumnExpr("coalesce(c.name, '') AS contact_name, coalesce(c.email, '') AS contact_email").
 		ColumnExpr("coalesce(w.name, '') AS widget_name, coalesce(a.name, '') AS agent_name, coalesce(u.name, '') AS assignee_name").
 		ColumnExpr("coalesce(left(m.content, 240), '') AS last_content, coalesce(m.author_kind, '') AS last_author_kind").
-		ColumnExpr("coalesce(m.author_name, '') AS last_author_name").
+		ColumnExpr("coalesce(m.author_name, '') AS last_author_name, "+unanswered+" AS unanswered").
 		Join("LEFT JOIN contacts AS c ON c.id = t.contact_id").
 		Join("LEFT JOIN widgets AS w ON w.id = t.widget_id").
 		Join("LEFT JOIN agents AS a ON a.id = coalesce(w.agent_id, t.agent_id)").
@@ -152,22 +165,33 @@ func (l *Ledger) conversations() *bun.SelectQuery {
 // Tally counts an organisation's conversations by who handles them.
 type Tally struct {
 	Handling map[domain.Handling]int
+	Waiting  int // that want a person: waiting or unanswered
+	Served   int // that an agent is answering
 	Mine     int // assigned to the user asked for
-	Unread   int // open ones with lines that nobody of the team has seen and that the agent does not handle
+	Unread   int // of those that a person has or that want one: with something nobody of the team has seen
 }
 
 // Tally counts conversations for the inbox's tabs.
 func (l *Ledger) Tally(ctx context.Context, org domain.OrgID, user domain.UserID) (Tally, error) {
 	var rows []struct {
-		Handling            domain.Handling
-		Total, Mine, Unread int
+		Handling                  domain.Handling
+		Total, Left, Mine, Unread int
 	}
-	err := l.NewRaw(`SELECT handling, count(*) AS total, count(*) FILTER (WHERE assignee_id::text = ?) AS mine,
-count(*) FILTER (WHERE last_seq > team_read AND handling IN ('waiting', 'human')) AS unread
-FROM threads WHERE org_id = ? AND last_message_at IS NOT NULL GROUP BY handling`, string(user), org).Scan(ctx, &rows)
+	err := l.NewRaw(`SELECT handling, count(*) AS total, count(*) FILTER (WHERE unanswered) AS left,
+count(*) FILTER (WHERE assignee_id::text = ?) AS mine,
+count(*) FILTER (WHERE last_seq > team_read AND (handling IN ('waiting', 'human') OR unanswered)) AS unread
+FROM (SELECT t.*, `+unanswered+` AS unanswered FROM threads t WHERE t.org_id = ? AND t.last_message_at IS NOT NULL) AS t
+GROUP BY handling`, string(user), org).Scan(ctx, &rows)
 	t := Tally{Handling: map[domain.Handling]int{}}
 	for _, r := range rows {
 		t.Handling[r.Handling] = r.Total
+		t.Waiting += r.Left
+		switch r.Handling {
+		case domain.HandlingWaiting:
+			t.Waiting += r.Total
+		case domain.HandlingAgent:
+			t.Served = r.Total - r.Left
+		}
 		t.Mine += r.Mine
 		t.Unread += r.Unread
 	}
