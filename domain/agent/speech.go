@@ -22,7 +22,8 @@ var languages = []*speech{&english, &german, &french, &spanish, &portuguese}
 var english = speech{
 	function: "the a an is are was were do does did you your yours i im my me we our us it its this that these those what when where which who " +
 		"how why can could would will should shall have has had for of to in on at and or not dont doesnt with from be been there please " +
-		"about if any some so but by as than then just also very much many want need like know tell get got",
+		"about if any some so but by as than then just also very much many more want need like know tell get got " +
+		"one two three four five six seven eight nine ten",
 	greeting: "hi|hello|hey|hiya|howdy|yo|greetings|good morning|good afternoon|good evening|good day|i have a question|can you help me|could you help me|i need help|i need some help|help|is anyone there|anyone there|are you there",
 	filler:   "there|all|everyone|everybody|team|folks|guys|again|you|how are you|how are you doing|so much|very much|a lot|for your help|for the help|then|now|please|bot",
 	closing:  "thanks|thank you|thx|ty|cheers|bye|goodbye|see you|ok|okay|great|perfect|cool|nice|awesome|got it|all good|that helps|that helped",
@@ -50,7 +51,8 @@ var english = speech{
 var german = speech{
 	function: "der die das den dem des ein eine einen einem einer ist sind war bin ich mein meine meinen du dein sie ihr ihre ihren ihnen wir uns es was wann " +
 		"wo wer wie warum welche welcher welches kann konnen konnte wurde wird werden habe haben hat hab fur von zu zum zur in im auf an am und oder nicht " +
-		"kein keine mit aus bei gibt bitte uber wenn man auch noch denn mir mich dass nach mochte will wissen viel viele",
+		"kein keine mit aus bei gibt bitte uber wenn man auch noch denn mir mich dass nach mochte will wissen viel viele mehr " +
+		"eins zwei drei vier funf sechs sieben acht neun zehn",
 	greeting: "hallo|guten tag|guten morgen|guten abend|moin|moin moin|servus|gruss gott|gruezi|gruss dich|tag|ich habe eine frage|ich hatte eine frage|ich hab eine frage|kannst du mir helfen|konnen sie mir helfen|ich brauche hilfe|hilfe|ist da jemand",
 	filler:   "zusammen|an alle|ihr|team|wie geht s|wie geht es ihnen|wie geht es dir|nochmal|schon|vielmals|sehr|fur die hilfe|ihnen|dir",
 	closing:  "danke|danke schon|dankeschon|vielen dank|besten dank|herzlichen dank|tschuss|tschus|auf wiedersehen|alles klar|super|prima|passt|verstanden",
@@ -76,7 +78,8 @@ var german = speech{
 
 var french = speech{
 	function: "le la les l un une des du de d est sont suis je j mon ma mes me moi vous votre vos nous notre nos il elle on ce c cette ces que qu quoi quand ou qui " +
-		"comment pourquoi peut puis peux pouvez avoir ai as a avez ont pour dans sur et pas ne n avec chez y t s plait svp quel quelle quels quelles au aux en si",
+		"comment pourquoi peut puis peux pouvez avoir ai as a avez ont pour dans sur et pas ne n avec chez y t s plait svp quel quelle quels quelles au aux en si plus " +
+		"deux trois quatre cinq six sept huit dix",
 	greeting: "bonjour|bonsoir|salut|coucou|rebonjour|j ai une question|pouvez vous m aider|vous pouvez m aider|aidez moi|il y a quelqu un",
 	filler:   "a tous|a toutes|a vous|l equipe|ca va|comment allez vous|encore|beaucoup|bien|pour votre aide",
 	closing:  "merci|merci beaucoup|au revoir|bonne journee|d accord|parfait|super|tres bien",
@@ -99,7 +102,8 @@ var french = speech{
 
 var spanish = speech{
 	function: "el la los las lo un una unos unas es son soy esta estan yo mi mis me tu su sus nos nosotros que cuando donde quien como por para puede puedo pueden tener tengo " +
-		"tiene tienen hay de del al en y o no con este esta esto eso cual cuales cuanto cuanta favor se si mas a usted ustedes quiero",
+		"tiene tienen hay de del al en y o no con este esta esto eso cual cuales cuanto cuanta favor se si mas a usted ustedes quiero " +
+		"uno dos tres cuatro cinco seis siete ocho nueve diez",
 	greeting: "hola|buenas|buenos dias|buenas tardes|buenas noches|que tal|tengo una pregunta|tengo una duda|me puede ayudar|me puedes ayudar|puede ayudarme|ayuda|hay alguien",
 	filler:   "a todos|equipo|que tal|como estas|como esta|otra vez|muchas|por la ayuda|por tu ayuda|por su ayuda",
 	closing:  "gracias|muchas gracias|mil gracias|adios|hasta luego|vale|perfecto|genial|de acuerdo|muy bien",
@@ -122,7 +126,8 @@ var spanish = speech{
 
 var portuguese = speech{
 	function: "o a os as um uma uns umas e sao sou esta estao eu meu minha meus minhas me voce voces seu sua nos nosso que quando onde quem como por para pode posso podem ter " +
-		"tenho tem ha de do da dos das em no na nos nas nao com este isso isto qual quais quanto favor se mais ao ou quero",
+		"tenho tem ha de do da dos das em no na nos nas nao com este isso isto qual quais quanto favor se mais ao ou quero " +
+		"dois duas tres quatro cinco seis sete oito nove dez",
 	greeting: "ola|oi|bom dia|boa tarde|boa noite|tenho uma pergunta|tenho uma duvida|pode me ajudar|voce pode me ajudar|ajuda|tem alguem ai",
 	filler:   "a todos|pessoal|equipe|equipa|tudo bem|tudo bom|como vai|de novo|muito|pela ajuda",
 	closing:  "obrigado|obrigada|muito obrigado|muito obrigada|valeu|tchau|ate logo|perfeito|otimo|certo|ta bom",

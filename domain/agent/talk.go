@@ -62,23 +62,6 @@ func understand(r TurnRequest, pending []Line) talk {
 	return t
 }
 
-// languageIn is the language to answer in: that of the pending lines, or of all the visitor said if those are too short to tell.
-func languageIn(r TurnRequest, pending []Line) *speech {
-	words := wordsOf(joinLines(pending))
-	lang, ok := languageOf(words)
-	if ok && len(words) > 3 {
-		return lang
-	}
-	var said []Line
-	for _, l := range r.Messages {
-		if l.Author.Kind == domain.AuthorVisitor {
-			said = append(said, l)
-		}
-	}
-	lang, _ = languageOf(wordsOf(joinLines(said)))
-	return lang
-}
-
 // meaningful drops words without a meaning of their own, and repetitions. A text of nothing else keeps them all.
 func meaningful(words []word, lang *speech) []string {
 	var all, kept []string
@@ -162,36 +145,4 @@ func skip(words []word, p phrases) int {
 func answers(words []word, p phrases) bool {
 	n := skip(words, p)
 	return n > 0 && len(words)-n <= 3
-}
-
-// languageOf guesses the language of folded words by counting those that only carry grammar or politeness. ok is false
-// when not a single one is known.
-func languageOf(words []word) (lang *speech, ok bool) {
-	lang, most := &english, 0
-	for _, l := range languages {
-		n := 0
-		for _, w := range words {
-			if l.knows(w.text) {
-				n++
-			}
-		}
-		if n > most {
-			lang, most = l, n
-		}
-	}
-	return lang, most > 0
-}
-
-// knows reports whether a word belongs to the language's small talk or grammar.
-func (s *speech) knows(folded string) bool {
-	return hasWord(s.function, folded) || hasWord(s.greeting, folded) || hasWord(s.closing, folded) || hasWord(s.yes, folded) || hasWord(s.no, folded)
-}
-
-func hasWord(list, folded string) bool {
-	for w := range strings.FieldsFuncSeq(list, func(c rune) bool { return c == ' ' || c == '|' }) {
-		if w == folded {
-			return true
-		}
-	}
-	return false
 }

@@ -98,7 +98,6 @@ func (x *exchange) connect(ctx context.Context) error {
 	socket, resp, err := websocket.Dial(dialing, x.config.URL, &websocket.DialOptions{
 		HTTPClient: x.client, HTTPHeader: x.header, CompressionMode: websocket.CompressionDisabled,
 	})
-	_, refused := errors.AsType[*Refused](err)
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
@@ -107,14 +106,12 @@ func (x *exchange) connect(ctx context.Context) error {
 		return refusedWith(resp.StatusCode, err)
 	case resp != nil:
 		return &Failure{Reason: "could not connect: it does not speak WebSocket", Err: err}
-	case refused:
-		return &Failure{Reason: "could not connect: its address is not allowed", Permanent: true, Err: err}
 	case dialing.Err() != nil:
-		return &Failure{Reason: "could not connect within " + inSeconds(x.config.ConnectTimeout()), Err: err}
+		return &Failure{Reason: "could not connect: timed out after " + inSeconds(x.config.ConnectTimeout()), Err: err}
 	case tlsFailed.Load(), errors.Is(err, http.ErrSchemeMismatch):
 		return &Failure{Reason: "TLS handshake failed", Err: err}
 	default:
-		return &Failure{Reason: "could not connect", Err: err}
+		return unconnected(err, wire.Load() != nil)
 	}
 	socket.SetReadLimit(answerLimit)
 	x.socket, x.connected = socket, time.Now()

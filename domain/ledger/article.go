@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"regexp"
+	"strings"
 
 	"github.com/parley-chat/parley/domain"
 )
@@ -41,11 +43,14 @@ func (l *Ledger) DeleteArticle(ctx context.Context, org domain.OrgID, id domain.
 // smallTalk are words a question is dressed in: they say how somebody asks, not about what. Postgres' own stop words do not
 // have them, and in a small collection they are too rare for their number to give them away.
 const smallTalk = `hello hi hey dear please thanks thank welcome can could would should like want need know tell help question ask get
-long much many often hallo guten tag bitte danke kannst können
-möchte bonjour salut merci puis-je peux hola gracias favor puedo`
+long much many often time thing hallo guten tag bitte danke kannst können
+möchte bonjour salut merci puis-je peux hola gracias favor puedo
+one two three four five six seven eight nine ten eins zwei drei vier fünf sechs sieben acht neun zehn
+deux trois quatre cinq sept huit dix uno dos tres cuatro cinco seis siete ocho nueve diez dois duas três quatro sete oito nove dez`
 
 // A question finds an article by any of its words, each taken apart in the article's own language. What counts is how much of the
 // question the article speaks to: every word weighs the less, the more articles have it, and a word nobody has weighs one.
+// References, such as the number of an order, weigh nothing unless an article has them: they say which one, not what about it.
 // A hit needs a bit more than half of that weight, half as much again counting for words in the title; of a long question, which
 // has much that is beside the point, three words and a third will do. Numbers alone are no hit.
 const search = `
@@ -65,7 +70,10 @@ WITH words AS (
     JOIN words w ON w.word = s.word
     WHERE w.language = a.language
 ), weights AS (
-    SELECT w.language, w.word, 1 - (greatest(count(h.id), 1) - 1) / w.total AS weight
+    SELECT w.language, w.word, CASE
+        WHEN count(h.id) = 0 AND w.word = ANY (tsvector_to_array(to_tsvector(w.language, ?4))) THEN 0
+        ELSE 1 - (greatest(count(h.id), 1) - 1) / w.total
+    END AS weight
     FROM words w LEFT JOIN hits h ON h.language = w.language AND h.word = w.word
     GROUP BY w.language, w.word, w.total
 ), totals AS (
@@ -91,7 +99,7 @@ LIMIT ?3`
 // A question about something else finds nothing. Ranks are above 0 and below 1, and comparable within one search.
 func (l *Ledger) Search(ctx context.Context, org domain.OrgID, query string, limit int) ([]domain.Passage, error) {
 	var found []found
-	if err := l.NewRaw(search, org, clean(query), smallTalk, limit).Scan(ctx, &found); err != nil {
+	if err := l.NewRaw(search, org, clean(query), smallTalk, limit, references(clean(query))).Scan(ctx, &found); err != nil {
 		return nil, classify(err)
 	}
 	ps := make([]domain.Passage, len(found))
@@ -107,6 +115,14 @@ func (l *Ledger) Search(ctx context.Context, org domain.OrgID, query string, lim
 		ps[i].Snippet = snippet(plain[i], fragments[i])
 	}
 	return ps, nil
+}
+
+// reference is a number with # or of four digits and more, or the address of a page or a mailbox.
+var reference = regexp.MustCompile(`\S*#\s?\S*\d\S*|\S*\d{4}\S*|\S*://\S*|\bwww\.\S+|\S+@\S+`)
+
+// references are the words of a question that name one particular thing.
+func references(question string) string {
+	return strings.Join(reference.FindAllString(question, -1), " ")
 }
 
 type found struct {

@@ -154,7 +154,7 @@ func (l *Ledger) conversations() *bun.SelectQuery {
 		ColumnExpr("coalesce(c.name, '') AS contact_name, coalesce(c.email, '') AS contact_email").
 		ColumnExpr("coalesce(w.name, '') AS widget_name, coalesce(a.name, '') AS agent_name, coalesce(u.name, '') AS assignee_name").
 		ColumnExpr("coalesce(left(m.content, 240), '') AS last_content, coalesce(m.author_kind, '') AS last_author_kind").
-		ColumnExpr("coalesce(m.author_name, '') AS last_author_name, "+unanswered+" AS unanswered").
+		ColumnExpr("coalesce(m.author_name, '') AS last_author_name, " + unanswered + " AS unanswered").
 		Join("LEFT JOIN contacts AS c ON c.id = t.contact_id").
 		Join("LEFT JOIN widgets AS w ON w.id = t.widget_id").
 		Join("LEFT JOIN agents AS a ON a.id = coalesce(w.agent_id, t.agent_id)").
