@@ -50,7 +50,7 @@ type Thread struct {
 	AssigneeID     UserID    `bun:",nullzero"` // the person who has it, with HandlingHuman
 	LastSeq        int64     // seq of the newest message; 0 = nothing was said yet
 	LastInbound    int64     // seq of the newest line of the contact
-	LastOutbound   int64     // seq of the newest public line of ours
+	Answered       int64     // the contact's lines up to this seq have their answer
 	VisitorRead    int64     // the contact has seen up to here
 	TeamRead       int64     // somebody of the organisation has seen up to here
 	Notes          int64     // remarks that only the team sees; they have no seq

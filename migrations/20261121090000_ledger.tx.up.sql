@@ -153,7 +153,7 @@ CREATE TABLE threads (
     assignee_id      uuid REFERENCES users ON DELETE SET NULL,
     last_seq         bigint NOT NULL DEFAULT 0,
     last_inbound     bigint NOT NULL DEFAULT 0,
-    last_outbound    bigint NOT NULL DEFAULT 0,
+    answered         bigint NOT NULL DEFAULT 0, -- the contact's lines up to here have their answer
     visitor_read     bigint NOT NULL DEFAULT 0,
     team_read        bigint NOT NULL DEFAULT 0,
     notes            bigint NOT NULL DEFAULT 0,

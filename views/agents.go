@@ -40,6 +40,12 @@ type AgentForm struct {
 	Test     *domain.AgentTest
 }
 
+// agentFields are the names of the form's fields, of every kind, in the order of the page.
+var agentFields = []string{
+	"name", "enabled", "send_mode", "config.greeting", "config.url", "config.connect_timeout_seconds", "config.timeout_seconds",
+	"config.max_responses", "config.headers", "settle_ms", "max_attempts",
+}
+
 func (f AgentForm) fresh() bool { return f.Agent.ID == "" }
 
 func (f AgentForm) url(tail string) string { return "/agents/" + string(f.Agent.ID) + tail }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/views/ui"
 )
 
 // Conversation is one thread with everything its pane shows.
@@ -19,12 +20,24 @@ type Conversation struct {
 	Later    bool                  // there are newer ones: this is a page of the past, and stays as it is
 	Assignee string                // name of whoever has it
 	Agent    string                // name of the agent bound here; empty = none
+	Silence  Silence               // why nobody will answer the last line; empty = somebody will, or need not
 	Failure  string                // why the agent gave up, if it did and nobody has answered since
 	Facts    Facts
 	Composer Composer
 	Now      time.Time
 	Search   string // the list's query string, to find the way back to the same selection
 }
+
+// Silence is why no agent answers a thread that is an agent's.
+type Silence string
+
+const (
+	SilentUnbound  Silence = "unbound"  // the widget has no agent
+	SilentTrigger  Silence = "trigger"  // the widget asks none
+	SilentDisabled Silence = "disabled" // its agent is switched off
+	SilentSuggests Silence = "suggests" // its agent leaves the sending to people
+	SilentMissed   Silence = "missed"   // whoever was to be asked then was not; the settings have changed since
+)
 
 // Composer is the field a person writes in. ClientID is made anew for every form drawn: sending the same form twice stores
 // one message.
@@ -94,13 +107,17 @@ func (c Conversation) url(tail string) string { return "/threads/" + string(c.Th
 
 // receipt says whether the contact has seen our last words; empty unless they stand right above.
 func (c Conversation) receipt() string {
-	t, n, last := c.Thread, len(c.Messages), len(c.Moves)
+	n, moves := len(c.Messages), len(c.Moves)
+	if n == 0 {
+		return ""
+	}
+	last := c.Messages[n-1]
 	switch {
-	case n == 0 || t.LastOutbound == 0 || c.Messages[n-1].Seq != t.LastOutbound:
+	case last.Direction != domain.Outbound || last.Author.Kind == domain.AuthorSystem || last.Seq != c.Thread.LastSeq:
 		return ""
-	case last > 0 && c.Moves[last-1].At.After(c.Messages[n-1].CreatedAt):
+	case moves > 0 && c.Moves[moves-1].At.After(last.CreatedAt):
 		return ""
-	case t.VisitorRead >= t.LastOutbound:
+	case c.Thread.VisitorRead >= last.Seq:
 		return "Read"
 	}
 	return "Sent"
@@ -143,10 +160,38 @@ func (f fields) who() string {
 	return "Somebody"
 }
 
+// tone is the badge's colour.
+func (c Conversation) tone() ui.Tone {
+	if c.Silence != "" {
+		return ui.Amber
+	}
+	return handlingTone(c.Thread.Handling)
+}
+
+// silent says in a sentence why nobody will answer, for the line below the head.
+func (c Conversation) silent() string {
+	switch c.Silence {
+	case SilentUnbound:
+		return "No agent is bound to this widget, so nobody answers until you do."
+	case SilentTrigger:
+		return "Agents are switched off in this widget, so nobody answers until you do."
+	case SilentDisabled:
+		return c.Agent + " is switched off, so nobody answers until you do."
+	case SilentSuggests:
+		return c.Agent + " only suggests answers. Send one, or write your own."
+	case SilentMissed:
+		return "No agent was asked to answer the last line. Reply, or take the conversation over."
+	}
+	return ""
+}
+
 // state is the badge's word beside the contact: longer than in the list, because there is room.
 func (c Conversation) state() string {
 	switch c.Thread.Handling {
 	case domain.HandlingAgent:
+		if c.Silence != "" {
+			return "Unanswered"
+		}
 		if c.Agent == "" {
 			return "No agent bound"
 		}
@@ -173,6 +218,8 @@ func (c Conversation) sending() string {
 		return "This conversation is closed. Replying opens it again, and it is yours."
 	case t.Handling == domain.HandlingHuman && t.AssigneeID != c.Facts.Viewer && c.Assignee != "":
 		return firstName(c.Assignee) + " has this conversation. Replying takes it over."
+	case c.Silence != "":
+		return "Replying takes the conversation over."
 	case t.Handling == domain.HandlingAgent && c.Agent != "":
 		return c.Agent + " is answering. Replying takes the conversation over."
 	case t.Handling == domain.HandlingAgent:

@@ -23,8 +23,13 @@ func TestDemoEmbedsTheWidgetAsASiteWould(t *testing.T) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
-	if n := strings.Count(page, "<script"); n != 1 {
-		t.Errorf("%d scripts, want the widget's alone", n)
+	if n := strings.Count(page, "<script"); n != 2 || !strings.Contains(page, `<script defer src="`+static.Path("demo/demo.js")+`"></script>`) {
+		t.Errorf("%d scripts, want the widget's and the page's own", n)
+	}
+	for _, q := range demoAsk {
+		if !strings.Contains(page, `<button type="button">`+q+`</button>`) {
+			t.Errorf("nothing to press for %q", q)
+		}
 	}
 	if bad := regexp.MustCompile(`<style|\sstyle=|\son[a-z]+=`).FindString(page); bad != "" {
 		t.Errorf("%q breaks the content security policy", bad)

@@ -50,6 +50,8 @@ func inboxRows() []ThreadRow {
 		{Thread: thread(6, domain.HandlingHuman, 26*time.Hour, 14, 14), Contact: contact(6, "Priya Natarajan", "priya@example.in"), Preview: "Perfect, thank you so much!", By: domain.AuthorVisitor, Assignee: "Tomás Reis"},
 		{Thread: thread(7, domain.HandlingAgent, 4*24*time.Hour, 2, 2), Contact: contact(7, "", ""), Preview: "Which size do I need if I am 178 cm tall?", By: domain.AuthorVisitor},
 	}
+	rows[1].ByName, rows[2].ByName, rows[4].ByName = ava.Name, anna.Name, ava.Name
+	rows[6].Unanswered = true
 	rows[2].Thread.AssigneeID = anna.ID
 	return rows
 }
@@ -82,7 +84,7 @@ func item(ago time.Duration, kind domain.TimelineKind, detail any) domain.Timeli
 
 func talk() *Conversation {
 	t := inboxRows()[0].Thread
-	t.LastInbound, t.LastOutbound, t.VisitorRead = 6, 5, 6
+	t.LastInbound, t.Answered, t.VisitorRead = 6, 4, 6
 	answer := msg(4, 24*time.Hour, domain.AuthorAgent, "Ava", "Every **Commuter** comes with lights front and rear.\n\n- the rear light is mounted\n- the front light lies in the *accessory box*\n\nSee [the unpacking guide](https://acme.example/unpacking).")
 	answer.ContentType = domain.Markdown
 	answer.Citations = []domain.Citation{
@@ -123,7 +125,7 @@ func everyItem() *Record {
 	}
 	ms := time.Millisecond
 	r := &Record{
-		Thread: inboxRows()[0].Thread, Contact: inboxRows()[0].Contact, Widget: "Shop", Now: now,
+		Conversation: *talk(), Widget: "Shop",
 		Lines: map[domain.MessageID]string{m1: "Is the front light supposed to be included?", m2: "Every Commuter comes with lights front and rear. The front light lies in the accessory box."},
 		Items: []domain.TimelineItem{
 			with(item(10*time.Minute, domain.MessageReceived, map[string]any{"routing": "dispatch_skipped", "reason": "no_agent"}), m1, ""),
@@ -142,6 +144,7 @@ func everyItem() *Record {
 			with(item(4*time.Minute-1950*ms, domain.ReplyStored, map[string]any{}), m2, turn),
 			with(item(4*time.Minute-1990*ms, domain.Delivered, map[string]any{"transport": "websocket"}), m2, ""),
 			item(3*time.Minute, domain.Read, map[string]any{"by": "visitor", "seq": 4}),
+			item(3*time.Minute, domain.Read, map[string]any{"by": "team", "seq": 4}),
 			item(3*time.Minute-time.Second, domain.HandedOff, map[string]any{"reason": "the visitor asked for a person"}),
 			item(2*time.Minute, domain.HumanJoined, map[string]any{"user_id": anna.ID, "name": anna.Name}),
 			item(2*time.Minute-time.Second, domain.NoteAdded, map[string]any{"user_id": anna.ID, "name": anna.Name, "content": "Second report this week."}),

@@ -47,6 +47,8 @@ func inboxes(g map[string]templ.Component) {
 	g["inbox-first-run"] = InboxPage(Inbox{Frame: frame(InboxSection, "Inbox"), List: fresh})
 	fresh.Agents, fresh.Articles, fresh.Widgets = 1, 11, 1
 	g["inbox-first-visitor"] = InboxPage(Inbox{Frame: frame(InboxSection, "Inbox"), List: fresh})
+	fresh.Demo = true
+	g["inbox-first-demo"] = InboxPage(Inbox{Frame: frame(InboxSection, "Inbox"), List: fresh})
 	for _, t := range Tabs {
 		g["inbox-empty-"+string(t)] = InboxPage(Inbox{Frame: frame(InboxSection, "Inbox"), List: listing(t, nil)})
 	}
@@ -89,6 +91,10 @@ func conversations(g map[string]templ.Component) {
 	theirs := talk()
 	theirs.Thread.Handling, theirs.Assignee = domain.HandlingHuman, "Tomás Reis"
 	g["thread-colleague"] = open(theirs)
+
+	left := talk()
+	left.Thread.Handling, left.Silence = domain.HandlingAgent, SilentTrigger
+	g["thread-unanswered"] = open(left)
 
 	first := talk()
 	first.Thread.Handling, first.Messages, first.Moves = domain.HandlingAgent, first.Messages[:1], nil
@@ -133,6 +139,7 @@ func conversations(g map[string]templ.Component) {
 	g["record"] = InboxPage(Inbox{Frame: frame(InboxSection, "Flight recorder"), List: l, Record: r})
 	none := *r
 	none.Items = nil
+	none.Silence = SilentUnbound
 	g["record-empty"] = InboxPage(Inbox{Frame: frame(InboxSection, "Flight recorder"), List: l, Record: &none})
 }
 
@@ -204,7 +211,7 @@ func widgetPages(g map[string]templ.Component) {
 	help.Appearance.PrimaryColor = "#5b3fd6"
 	odd.ID, odd.Name, odd.Appearance.PrimaryColor, odd.Appearance.TextColor = domain.WidgetID(id(52)), hostile+long, hostile, hostile
 	g["widgets"] = WidgetsPage(Widgets{Frame: frame(WidgetsSection, "Widgets"), Rows: []WidgetRow{
-		{Widget: shopWidget(), Agent: "Ava"}, {Widget: help, Agent: "Order desk"}, {Widget: odd},
+		{Widget: shopWidget(), Agent: ava}, {Widget: help, Agent: courier}, {Widget: odd},
 	}})
 
 	form := func(w domain.Widget) WidgetForm {

@@ -36,6 +36,7 @@ func TestGallery(t *testing.T) {
 			namedControls(t, tags)
 			strictPolicy(t, tags)
 			worksWithoutScripts(t, tags)
+			cursorOnProblem(t, tags)
 			if n := count(tags, "h1"); n != 1 {
 				t.Errorf("%d h1 elements, want one", n)
 			}
@@ -202,6 +203,26 @@ func worksWithoutScripts(t *testing.T, tags []*tag) {
 	}
 }
 
+// cursorOnProblem fails if two elements want the cursor, or if another one than the first wrong field of a form gets it.
+func cursorOnProblem(t *testing.T, tags []*tag) {
+	t.Helper()
+	focused, wrong := "", ""
+	for _, g := range tags {
+		if _, ok := g.attr("autofocus"); ok {
+			if focused != "" {
+				t.Errorf("%s and %s both want the cursor", focused, g.get("id"))
+			}
+			focused = g.get("id")
+		}
+		if g.get("aria-invalid") == "true" && wrong == "" {
+			wrong = g.get("id")
+		}
+	}
+	if wrong != "" && focused != wrong {
+		t.Errorf("the cursor is on %q, the first wrong field is %q", focused, wrong)
+	}
+}
+
 // TestFragments holds what htmx fetches on its own to the same rules.
 func TestFragments(t *testing.T) {
 	t.Parallel()
@@ -210,7 +231,7 @@ func TestFragments(t *testing.T) {
 	fragments := map[string]string{}
 	for name, c := range map[string]templ.Component{
 		"list": ThreadListUpdate(list), "rows": MoreThreads(list, 30), "lines": LinesUpdate(*talk()),
-		"composer": ComposerForm(Composer{Thread: "t", ClientID: "c", Fresh: true}), "items": Happenings(*everyItem()),
+		"composer": ComposerForm(Composer{Thread: "t", ClientID: "c", Fresh: true}), "items": RecordUpdate(*everyItem()),
 		"widget": WidgetCard(WidgetRow{Widget: shopWidget()}),
 	} {
 		var b strings.Builder

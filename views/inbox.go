@@ -38,12 +38,34 @@ func (t Tab) label() string {
 
 // ThreadRow is one thread in the inbox.
 type ThreadRow struct {
-	Thread   domain.Thread
-	Contact  domain.Contact
-	Preview  string // the newest line, one line of text
-	By       domain.AuthorKind
-	Assignee string // name of whoever has it
-	Failed   bool   // its agent failed for good and nobody has looked yet
+	Thread     domain.Thread
+	Contact    domain.Contact
+	Preview    string // the newest line, one line of text
+	By         domain.AuthorKind
+	ByName     string // of whoever wrote the newest line
+	Assignee   string // name of whoever has it
+	Failed     bool   // its agent failed for good and nobody has looked yet
+	Unanswered bool   // no person has it, and no agent will answer the newest line
+}
+
+// by names in front of the newest line who wrote it; empty for the visitor, whose name stands above, and for the system.
+func (r ThreadRow) by(viewer domain.User) string {
+	switch r.By {
+	case domain.AuthorHuman:
+		if r.ByName == viewer.Name {
+			return "You"
+		}
+		if r.ByName == "" {
+			return "Team"
+		}
+		return firstName(r.ByName)
+	case domain.AuthorAgent:
+		if r.ByName == "" {
+			return "Agent"
+		}
+		return r.ByName
+	}
+	return ""
 }
 
 // ThreadList is the inbox's left side. The same model draws the page and the fragment that keeps it current.
@@ -58,6 +80,7 @@ type ThreadList struct {
 	Widgets  int   // how many it has, for what to do next
 	Agents   int   // likewise
 	Articles int   // likewise
+	Demo     bool  // one of its widgets is on the page /demo
 	PageSize int   // rows of one page
 	Frame    Frame // of the page, for title and unread
 }

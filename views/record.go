@@ -15,17 +15,12 @@ import (
 
 // Record is a thread's flight recorder: everything that happened to it, in words.
 type Record struct {
-	Thread  domain.Thread
-	Contact domain.Contact
-	Items   []domain.TimelineItem       // oldest first
-	Earlier bool                        // there are older ones than these
-	Lines   map[domain.MessageID]string // what the messages of Items say
-	Widget  string                      // name of the thread's widget
-	Now     time.Time
-	Search  string // the list's query string
+	Conversation                             // without its lines: the head and the facts stay where they are
+	Items        []domain.TimelineItem       // oldest first
+	Earlier      bool                        // there are older ones than these
+	Lines        map[domain.MessageID]string // what the messages of Items say
+	Widget       string                      // name of the thread's widget
 }
-
-func (r Record) url(tail string) string { return "/threads/" + string(r.Thread.ID) + tail }
 
 // happening is one item of the recorder, made readable.
 type happening struct {
@@ -39,6 +34,7 @@ type happening struct {
 	since string // after the visitor's line that led to it
 	raw   string // the detail as it is on record
 	opens bool   // starts a new exchange
+	quiet bool   // somebody read, and no more
 }
 
 // happenings tells the items, each with its distance from the last line the visitor wrote before it.
@@ -61,9 +57,23 @@ func (r Record) happenings() []happening {
 		} else if !start.IsZero() {
 			h.since = offset(i.At.Sub(start))
 		}
+		h.quiet = i.Kind == domain.Read
+		if last := len(out) - 1; h.quiet && last >= 0 && out[last].quiet {
+			out[last] = out[last].read(h)
+			continue
+		}
 		out = append(out, h)
 	}
 	return out
+}
+
+// read joins two marks that stand next to each other into one, as of the later. Its name stays that of the first.
+func (h happening) read(next happening) happening {
+	if h.title != next.title {
+		next.title = "The team and the visitor read up to here"
+	}
+	next.id = h.id
+	return next
 }
 
 // once gives each item of a page a name that no other has, the same whenever the page is drawn: its kind, its time and what it is

@@ -54,7 +54,7 @@ func (r Record) tellTurn(i domain.TimelineItem, f fields) happening {
 	case domain.TurnStarted:
 		return happening{icon: ui.ZapIcon(), tone: ui.Violet, title: agentName(f) + " began " + attempt(int(f.number("attempt"))), why: waited(f)}
 	case domain.ModelCall:
-		return happening{icon: ui.SparklesIcon(), tone: ui.Violet, title: "Asked the model" + named(f.text("model")), why: cost(f)}
+		return happening{icon: ui.SparklesIcon(), tone: ui.Violet, title: asked(f), why: cost(f)}
 	case domain.ToolCall:
 		return happening{icon: ui.WrenchIcon(), tone: ui.Violet, title: "Used a tool" + quotedName(toolName(f))}
 	case domain.ToolResult:
@@ -130,6 +130,15 @@ func skipWords(why domain.SkipReason, widget string) string {
 		return "Why: the daily limit of messages was reached."
 	}
 	return sentence(string(why))
+}
+
+// asked says whom a model_call asked: a model, or a service that stands in for one.
+func asked(f fields) string {
+	switch domain.AgentKind(f.text("kind")) {
+	case domain.AgentWebSocket, domain.AgentHTTP:
+		return "Asked the agent’s service"
+	}
+	return "Asked the model" + named(f.text("model"))
 }
 
 func attempt(n int) string {

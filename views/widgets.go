@@ -2,6 +2,7 @@ package views
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/parley-chat/parley/domain"
@@ -11,7 +12,22 @@ import (
 // WidgetRow is one widget in the list.
 type WidgetRow struct {
 	Widget domain.Widget
-	Agent  string // name of the bound agent; empty = none
+	Agent  domain.Agent // the bound one; without an ID: none is
+}
+
+// answering says beside the switch of a widget what its agent does now.
+func (r WidgetRow) answering() string {
+	switch {
+	case r.Agent.ID == "":
+		return "No agent"
+	case !r.Widget.WebchatEnabled:
+		return "Agent is silent"
+	case !r.Agent.Enabled:
+		return "Agent is off"
+	case r.Agent.SendMode == domain.Suggest:
+		return "Agent suggests"
+	}
+	return "Agent answers"
 }
 
 // Widgets is the page with all of them.
@@ -30,6 +46,17 @@ type WidgetForm struct {
 	PublicURL string         // scheme and host the snippet names
 	Secret    string         // the identity secret, on the one page that shows it
 }
+
+// widgetFields are the names of the form's fields in the order of the page.
+var widgetFields = []string{
+	"name", "agent_id", "webchat_enabled", "enabled", "allowed_origins", "appearance.title", "appearance.greeting",
+	"appearance.primary_color", "appearance.text_color", "appearance.position", "appearance.locale", "fallback_text",
+	"appearance.contact_info_mode", "appearance.collect", "rate.messages", "rate.window_seconds", "daily_message_cap", "require_identity",
+}
+
+// Stamp names the state of a widget that a page shows. A form that carries an older one was sent before, or comes from a page
+// that is no longer true.
+func Stamp(w domain.Widget) string { return strconv.FormatInt(w.UpdatedAt.UnixMicro(), 36) }
 
 func (f WidgetForm) fresh() bool { return f.Widget.ID == "" }
 
@@ -79,8 +106,10 @@ func widgetWarning(r WidgetRow) string {
 		return "Switched off: the chat is not shown anywhere."
 	case len(r.Widget.AllowedOrigins) == 0:
 		return "No site may embed it yet. Add your site’s address."
-	case r.Agent == "":
+	case r.Agent.ID == "":
 		return "No agent is bound: every message waits for a person."
+	case r.Widget.WebchatEnabled && !r.Agent.Enabled:
+		return r.Agent.Name + " is switched off: every message waits for a person."
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -149,6 +150,56 @@ func TestEveryKindIsToldInWords(t *testing.T) {
 	}
 	if s := skipWords("brand_new", ""); s != "Brand_new." {
 		t.Errorf("%q", s)
+	}
+}
+
+func TestReadMarksAreFolded(t *testing.T) {
+	t.Parallel()
+	read := func(ago time.Duration, by string) domain.TimelineItem {
+		return item(ago, domain.Read, map[string]any{"by": by})
+	}
+	r := Record{Conversation: Conversation{Now: now}, Items: []domain.TimelineItem{
+		read(9*time.Minute, "team"), read(8*time.Minute, "team"), item(7*time.Minute, domain.Reopened, nil),
+		read(6*time.Minute, "team"), read(5*time.Minute, "visitor"), read(4*time.Minute, "team"), read(3*time.Minute, "team"),
+	}}
+	var told []string
+	for _, h := range r.happenings() {
+		told = append(told, h.title)
+	}
+	if !slices.Equal(told, []string{"The team read up to here", "The conversation was opened again", "The team and the visitor read up to here"}) {
+		t.Errorf("%q", told)
+	}
+	if h := r.happenings(); !h[0].at.Equal(now.Add(-8*time.Minute)) || !h[0].quiet || h[1].quiet {
+		t.Errorf("%+v", h[0])
+	}
+}
+
+func TestModelCallNamesWhoWasAsked(t *testing.T) {
+	t.Parallel()
+	for want, detail := range map[string]map[string]any{
+		"Asked the agent’s service": {"kind": "websocket", "ms": 12},
+		"Asked the model small-1":   {"kind": "openai", "model": "small-1"},
+		"Asked the model":           {},
+	} {
+		if got := (Record{}).tell(item(0, domain.ModelCall, detail)).title; got != want {
+			t.Errorf("%v: %q, want %q", detail, got, want)
+		}
+	}
+}
+
+func TestSwitchSaysWhatIsTrue(t *testing.T) {
+	t.Parallel()
+	off := ava
+	off.Enabled = false
+	silent := shopWidget()
+	silent.WebchatEnabled = false
+	for want, r := range map[string]WidgetRow{
+		"Agent answers": {shopWidget(), ava}, "Agent suggests": {shopWidget(), courier}, "Agent is off": {shopWidget(), off},
+		"Agent is silent": {silent, ava}, "No agent": {shopWidget(), domain.Agent{}},
+	} {
+		if got := r.answering(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 	service := chat.New(l, p.relay, c.log)
 	p.widget = widget.New(widget.Deps{Chat: service, Relay: p.relay, PublicURL: c.publicURL, Log: c.log, Demo: demoKey})
 	p.portal = portal.New(portal.Deps{
-		Chat: service, Account: accounts, Relay: p.relay, TryAgent: try, PublicURL: c.publicURL, Log: c.log,
+		Chat: service, Account: accounts, Relay: p.relay, TryAgent: try, PublicURL: c.publicURL, DemoKey: demoKey, Log: c.log,
 	})
 	p.handler = handlers.Routes(handlers.Surfaces{
 		Widget: p.widget, Portal: p.portal, Log: c.log, TrustedProxies: c.trustedProxies,

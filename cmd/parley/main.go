@@ -39,6 +39,7 @@ type cli struct {
 	Owner     ownerCmd     `cmd:"" help:"Manage owners."`
 	APIKey    apiKeyCmd    `cmd:"" name:"apikey" help:"Manage API keys."`
 	MockAgent mockAgentCmd `cmd:"" help:"Run an agent to try the websocket kind with."`
+	Bench     benchCmd     `cmd:"" help:"Put load on a server and check that nothing is lost, doubled or reordered."`
 	Doctor    doctorCmd    `cmd:"" help:"Check that everything parley needs is there."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }

@@ -39,16 +39,20 @@ func answerFrom(hits []domain.Passage, t talk) (_ Reply, ok bool) {
 }
 
 // leadFirst is the hits that fit, one per article and best first, but for the one to lead: of those that the search ranks
-// at least half as high as its first, that with most of the question's words.
+// at least half as high as its first, that with most of the question's words, unless the first has more of them in its title.
 func leadFirst(hits []domain.Passage, question []string) []domain.Passage {
 	var fitting []domain.Passage
-	lead, fewest := 0, len(question)+1
+	lead, fewest, untitled := 0, len(question)+1, 0
 	for _, h := range hits {
 		known := func(f domain.Passage) bool { return f.Article == h.Article }
 		if !fits(h, question) || slices.ContainsFunc(fitting, known) {
 			continue
 		}
-		if missing := len(without(question, h.Title+"\n"+h.Body)); missing < fewest && h.Rank >= hits[0].Rank/2 {
+		missing, beside := len(without(question, h.Title+"\n"+h.Body)), len(without(question, h.Title))
+		if len(fitting) == 0 {
+			untitled = beside
+		}
+		if missing < fewest && beside <= untitled && h.Rank >= hits[0].Rank/2 {
 			lead, fewest = len(fitting), missing
 		}
 		fitting = append(fitting, h)

@@ -83,6 +83,7 @@ func TestAnswerLead(t *testing.T) {
 		"not if ranked far off":  {[]domain.Passage{passage("1", .4, "A parcel."), passage("2", .1, "A parcel costs four.")}, "T1"},
 		"two that add up":        {[]domain.Passage{passage("1", .4, "A parcel."), titled("Costs", passage("2", .3, "It costs four."))}, "T1 Costs"},
 		"not for a passing word": {[]domain.Passage{passage("1", .4, "A parcel."), passage("2", .3, "It costs four.")}, "T1"},
+		"not from a title":       {[]domain.Passage{titled("Parcels", passage("1", .4, "Parcels.")), passage("2", .3, "A parcel costs four.")}, "Parcels"},
 		"an article once":        {[]domain.Passage{passage("1", .4, "A parcel."), passage("1", .3, "It costs four.")}, "T1"},
 		"an empty article never": {[]domain.Passage{passage("1", .4, " "), passage("2", .3, "A parcel.")}, "T2"},
 	} {

@@ -8,10 +8,13 @@ import (
 )
 
 // languageIn is the language to answer in: that of the pending lines if they show one clearly, else that of all the visitor
-// said, else English.
+// said, else English. It is clear when another language is ahead of English, or English of all others, by two words; a
+// conversation of up to four words cannot show more than one. Languages share small words with each other and with names,
+// so that one of them in a longer text proves nothing.
 func languageIn(r TurnRequest, pending []Line) *speech {
+	const enough, short = 2, 4
 	words := wordsOf(prose(joinLines(pending)))
-	if lang, clear := languageOf(words); clear && len(words) > 3 {
+	if lang, lead := languageOf(words); lead >= enough && len(words) >= short {
 		return lang
 	}
 	var said []Line
@@ -20,16 +23,16 @@ func languageIn(r TurnRequest, pending []Line) *speech {
 			said = append(said, l)
 		}
 	}
-	if lang, clear := languageOf(wordsOf(prose(joinLines(said)))); clear {
+	words = wordsOf(prose(joinLines(said)))
+	if lang, lead := languageOf(words); lead >= enough || lead > 0 && len(words) <= short {
 		return lang
 	}
 	return &english
 }
 
-// languageOf guesses the language of folded words by counting those that only carry grammar or politeness. It is clear when
-// another language is well ahead of English, or English of all others: by two words, or by one that makes up at least a
-// third of a short text. Languages share small words with each other and with names, so one of them alone proves nothing.
-func languageOf(words []word) (lang *speech, clear bool) {
+// languageOf guesses the language of folded words by counting those that only carry grammar or politeness. The lead is by
+// how many English is behind it, or the best of the others behind English; 0 is a tie, for which English stands.
+func languageOf(words []word) (lang *speech, lead int) {
 	inEnglish := english.count(words)
 	lang, most := &english, 0
 	for _, l := range languages {
@@ -37,11 +40,10 @@ func languageOf(words []word) (lang *speech, clear bool) {
 			lang, most = l, n
 		}
 	}
-	lead := most - inEnglish
-	if lead <= 0 {
-		lang, lead = &english, -lead
+	if most > inEnglish {
+		return lang, most - inEnglish
 	}
-	return lang, lead >= 2 || lead == 1 && len(words) <= 3
+	return &english, inEnglish - most
 }
 
 // count is how many of the words belong to the language's small talk or grammar.
@@ -69,10 +71,15 @@ func hasWord(list, folded string) bool {
 	return false
 }
 
-// notProse is what people paste into a chat: code, tags, the targets of links, addresses of pages and mailboxes, file names.
-var notProse = regexp.MustCompile("(?is)```.*?(```|$)|`[^`\n]*`" +
-	`|<(script|style)\b.*?(</(script|style)\s*>|$)|</?[a-z][^>]*>|<!--.*?-->` +
-	`|\]\([^)\s]*(\([^)\s]*\))?[^)\s]*\)|\b[a-z][a-z0-9+.-]*:[^\s)]*[^\s).,:;!?][^\s)]*|\S+@\S+|\b[\pL\d_-]+(\.[\pL\d_-]+)+(/\S*)?`)
+// What people paste into a chat: addresses of pages and mailboxes; and, besides, code, tags, link targets and file names.
+const addresses = `\b(https?|ftp|wss?|mailto|tel|data|javascript):\S+|\bwww\.\S+|\S+@\S+`
+
+var (
+	address  = regexp.MustCompile("(?i)" + addresses)
+	notProse = regexp.MustCompile("(?is)```.*?(```|$)|`[^`\n]*`" +
+		`|<(script|style)\b.*?(</(script|style)\s*>|$)|</?[a-z][^>]*>|<!--.*?-->` +
+		`|\]\([^)\s]*(\([^)\s]*\))?[^)\s]*\)|` + addresses + `|\b[\pL\d_-]+(\.[\pL\d_-]+)+(/\S*)?`)
+)
 
 // prose is a text without what says nothing about the language it is written in.
 func prose(text string) string { return notProse.ReplaceAllString(text, " ") }

@@ -57,7 +57,9 @@ func understand(r TurnRequest, pending []Line) talk {
 	t.intent, t.lines, t.query = small, len(questions), clip(strings.Join(questions, "\n"), 500)
 	if t.lines > 0 {
 		t.intent = asks
-		t.words = meaningful(wordsOf(t.query), t.lang)
+		if t.words = meaningful(wordsOf(address.ReplaceAllString(t.query, " ")), t.lang); len(t.words) == 0 {
+			t.words = meaningful(wordsOf(t.query), t.lang)
+		}
 	}
 	return t
 }

@@ -24,7 +24,7 @@ func TestTry(t *testing.T) {
 		"never ends":         {websocketAgent(url(say(`{"content":"A"}`).then(wait))), true, "A", ""},
 		"silent":             {websocketAgent(url(wait)), false, "", "did not answer within 0.5 s"},
 		"says nothing":       {websocketAgent(url(wait), func(c map[string]any) { c["timeout_seconds"] = 0.1 }), false, "", "said nothing for 0.1 s"},
-		"nobody there":       {websocketAgent("ws://" + deaf(t, false)), false, "", "could not connect"},
+		"nobody there":       {websocketAgent("ws://" + deaf(t, false)), false, "", "could not connect: connection refused"},
 		"error":              {websocketAgent(url(say(`{"success":false,"error_message":"no"}`))), false, "", "reported an error: no"},
 		"bad config":         {broken, false, "", "its configuration is not valid: config.url must start with ws:// or wss://"},
 		"a kind of tomorrow": {domain.Agent{Kind: "parrot"}, false, "", `this version does not run agents of kind "parrot"`},

@@ -255,8 +255,8 @@ func TestWebSocketDoesNotConnect(t *testing.T) {
 		want      string
 		permanent bool
 	}{
-		"nobody there": {func(t *testing.T) string { return "ws://" + deaf(t, false) }, "could not connect", false},
-		"deaf":         {func(t *testing.T) string { return "ws://" + deaf(t, true) }, "could not connect within 0.3 s", false},
+		"nobody there": {func(t *testing.T) string { return "ws://" + deaf(t, false) }, "could not connect: connection refused", false},
+		"deaf":         {func(t *testing.T) string { return "ws://" + deaf(t, true) }, "could not connect: timed out after 0.3 s", false},
 		"metadata":     {func(*testing.T) string { return "ws://169.254.169.254/" }, "could not connect: its address is not allowed", true},
 		"200":          {answering(200), "answered with status 200", false},
 		"redirect":     {answering(302), "answered with status 302", false},
@@ -269,7 +269,8 @@ func TestWebSocketDoesNotConnect(t *testing.T) {
 			return "ws://" + raw(t, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n")
 		},
 			"could not connect: it does not speak WebSocket", false},
-		"not HTTP":   {func(t *testing.T) string { return "ws://" + raw(t, "SSH-2.0-nope\r\n\r\n") }, "could not connect", false},
+		"not HTTP":   {func(t *testing.T) string { return "ws://" + raw(t, "SSH-2.0-nope\r\n\r\n") }, "could not connect: it does not speak WebSocket", false},
+		"hangs up":   {func(t *testing.T) string { return "ws://" + raw(t, "") }, "could not connect: connection closed", false},
 		"no TLS":     {func(t *testing.T) string { return strings.Replace(answering(200)(t), "ws://", "wss://", 1) }, "TLS handshake failed", false},
 		"stranger's": {untrusted, "TLS handshake failed", false},
 	} {

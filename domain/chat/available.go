@@ -9,12 +9,21 @@ import (
 // AgentAnswers reports whether an agent replies to visitors of a widget by itself: one is bound, enabled and autonomous, and the
 // widget asks it.
 func (s *Service) AgentAnswers(ctx context.Context, w domain.Widget) (bool, error) {
+	_, answers, err := s.AnsweringAgent(ctx, w)
+	return answers, err
+}
+
+// AnsweringAgent is AgentAnswers with the name that visitors know the agent by; the name is empty when none answers.
+func (s *Service) AnsweringAgent(ctx context.Context, w domain.Widget) (name string, answers bool, err error) {
 	if w.AgentID == "" || !w.WebchatEnabled {
-		return false, nil
+		return "", false, nil
 	}
 	a, err := s.ledger.Agent(ctx, w.OrgID, w.AgentID)
 	if err != nil && domain.KindOf(err) == domain.NotFound {
-		return false, nil
+		return "", false, nil
 	}
-	return a.Enabled && a.SendMode == domain.Autonomous, err
+	if err != nil || !a.Enabled || a.SendMode != domain.Autonomous {
+		return "", false, err
+	}
+	return a.Name, true, nil
 }

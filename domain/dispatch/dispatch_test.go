@@ -402,3 +402,20 @@ func TestDatabaseThatBreaksDuringATurn(t *testing.T) {
 		t.Fatal(kinds, contents(ms))
 	}
 }
+
+func TestLongBurstIsReadWhole(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	f := ledgertest.Seed(t, l)
+	const lines = 90 // more than an agent sees of a thread's history
+	for i := range lines {
+		say(t, l, f, fmt.Sprint(i))
+	}
+	start(t, l, func(_ context.Context, r agent.TurnRequest, _ agent.Sink) (agent.Result, error) {
+		return answer(fmt.Sprintln(len(r.Pending), r.Pending[0], len(r.Messages)))
+	}, dispatch.Options{})
+	eventually(t, l, f, "an answer", agentSaid(1))
+	if _, ms := look(t, l, f); fromAgent(ms)[0] != "90 1 90\n" {
+		t.Fatalf("the agent was shown %q", fromAgent(ms)[0])
+	}
+}

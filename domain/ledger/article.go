@@ -41,9 +41,9 @@ func (l *Ledger) DeleteArticle(ctx context.Context, org domain.OrgID, id domain.
 }
 
 // smallTalk are words a question is dressed in: they say how somebody asks, not about what. Postgres' own stop words do not
-// have them, and in a small collection they are too rare for their number to give them away.
+// have them, and in a small collection they are too rare for their number to give them away. Numbers in words are among them.
 const smallTalk = `hello hi hey dear please thanks thank welcome can could would should like want need know tell help question ask get
-long much many often time thing hallo guten tag bitte danke kannst können
+long much many often time thing stuff find hallo guten tag bitte danke kannst können
 möchte bonjour salut merci puis-je peux hola gracias favor puedo
 one two three four five six seven eight nine ten eins zwei drei vier fünf sechs sieben acht neun zehn
 deux trois quatre cinq sept huit dix uno dos tres cuatro cinco seis siete ocho nueve diez dois duas três quatro sete oito nove dez`

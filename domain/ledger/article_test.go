@@ -87,6 +87,33 @@ func TestSearchWeighsRareWords(t *testing.T) {
 	}
 }
 
+func TestSearchPassesOverReferences(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	org := ledgertest.Seed(t, l).Org
+	store(t, l,
+		article(org, "english", "Orders", "An order is on its way for two days."),
+		article(org, "english", "Lamps", "The lamp AX-4711 takes three batteries."),
+		article(org, "english", "Mail", "Write to hello@shop.example."),
+	)
+	tests := []struct{ question, want string }{
+		{"order #12345", "Orders"},
+		{"order # 12", "Orders"},
+		{"my order NW-20231187 of joe@other.example", "Orders"},
+		{"order https://shop.example/orders/4711?x=1", "Orders"},
+		{"batteries of the AX-4711", "Lamps"}, // an article has it
+		{"is it hello@shop.example", "Mail"},
+		{"order helicopter parts", ""}, // a word is no reference
+		{"one two three", ""},
+		{"#12345", ""},
+	}
+	for _, tt := range tests {
+		if got := titles(t, l, org, tt.question, 5); strings.Join(got, ",") != tt.want {
+			t.Errorf("%q finds %v, want %s", tt.question, got, tt.want)
+		}
+	}
+}
+
 func TestSearchPrefersMoreOfTheQuestion(t *testing.T) {
 	t.Parallel()
 	l := ledgertest.New(t)

@@ -35,7 +35,7 @@ LEFT JOIN agents a ON a.id = $3::text::uuid
 LEFT JOIN LATERAL (SELECT page, locale, timezone FROM sessions WHERE contact_id = t.contact_id ORDER BY last_seen_at DESC LIMIT 1) s ON true
 WHERE t.id = $1::text::uuid AND t.org_id = $2::text::uuid`
 
-// Brief reads what the turn of a claim is to know, with at most lines of the thread's history.
+// Brief reads what the turn of a claim is to know: all lines it is to answer and, with them, at least so many of the thread's last.
 func (l *Ledger) Brief(ctx context.Context, c Claim, lines int) (Briefing, error) {
 	var b Briefing
 	var st state
@@ -47,7 +47,7 @@ func (l *Ledger) Brief(ctx context.Context, c Claim, lines int) (Briefing, error
 			&b.Agent.ID, &b.Agent.OrgID, &b.Agent.Name, &b.Agent.Kind, &b.Agent.Enabled, &b.Agent.SendMode, &b.Agent.Config, &sealed,
 			&page, &b.Locale, &b.Timezone)
 	})
-	batch.Queue(messagesBefore, string(c.ThreadID), string(c.OrgID), c.ToSeq+1, lines).Query(func(r pgx.Rows) error {
+	batch.Queue(messagesBefore, string(c.ThreadID), string(c.OrgID), c.ToSeq+1, max(int64(lines), c.ToSeq-c.FromSeq+1)).Query(func(r pgx.Rows) error {
 		for r.Next() {
 			m, err := scanMessage(r)
 			if err != nil {

@@ -43,18 +43,21 @@ WITH due AS (
     FROM claimed WHERE t.dispatch_id = claimed.id AND t.status = 'running'
 ), begun AS (
     INSERT INTO turns (id, org_id, dispatch_id, thread_id, agent_id, attempt, token, epoch, to_seq, waited_ms, status, started_at)
-    SELECT ids.id, c.org_id, c.id, c.thread_id, c.agent_id, c.attempts, c.token, c.epoch, c.to_seq,
+    SELECT ids.id, c.org_id, c.id, c.thread_id, c.agent_id, c.attempts, c.token, c.epoch, least(c.to_seq, c.from_seq + $4 - 1),
            extract(epoch FROM clock_timestamp() - c.first_at) * 1000, 'running', clock_timestamp()
     FROM (SELECT *, row_number() OVER (ORDER BY due_at) AS n FROM claimed) c
     JOIN unnest($3::text[]::uuid[]) WITH ORDINALITY AS ids(id, n) ON ids.n = c.n
     RETURNING id, dispatch_id
 )
-SELECT begun.id::text, c.id::text, c.token, c.epoch, c.to_seq, c.agent_id::text, c.name, c.org_id::text, c.thread_id::text,
+SELECT begun.id::text, c.id::text, c.token, c.epoch, least(c.to_seq, c.from_seq + $4 - 1), c.agent_id::text, c.name, c.org_id::text, c.thread_id::text,
        c.from_seq, c.attempts, c.max_attempts,
        CASE WHEN c.replies = 0 THEN 0 ELSE coalesce((
            SELECT max(t.to_seq) FROM turns t
            WHERE t.dispatch_id = c.id AND EXISTS (SELECT FROM messages m WHERE m.thread_id = c.thread_id AND m.turn_id = t.id)), 0) END
 FROM claimed c JOIN begun ON begun.dispatch_id = c.id`
+
+// turnLines is how many lines one turn answers at most; a longer burst gets another turn for the rest.
+const turnLines = 500
 
 // Claim takes up to limit dispatches that are due, for the length of the lease, and begins their turns. Two claimers never get the same one.
 func (l *Ledger) Claim(ctx context.Context, limit int, lease time.Duration) ([]Claim, error) {
@@ -62,7 +65,7 @@ func (l *Ledger) Claim(ctx context.Context, limit int, lease time.Duration) ([]C
 	for i := range ids {
 		ids[i] = string(NewID[domain.TurnID]())
 	}
-	rows, err := l.writers.Query(ctx, claim, limit, float64(lease.Milliseconds()), ids)
+	rows, err := l.writers.Query(ctx, claim, limit, float64(lease.Milliseconds()), ids, turnLines)
 	if err != nil {
 		return nil, classify(err)
 	}

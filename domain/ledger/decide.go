@@ -132,11 +132,8 @@ func (s *state) say(w *rows, m domain.Message) *domain.Message {
 		m.ContentType = domain.Text
 	}
 	m.Content, m.Author.Name = clean(m.Content), clean(m.Author.Name)
-	switch {
-	case m.Direction == domain.Inbound:
+	if m.Direction == domain.Inbound {
 		s.LastInbound = m.Seq
-	case m.Direction == domain.Outbound && m.Author.Kind != domain.AuthorSystem:
-		s.LastOutbound = m.Seq // a system's excuse answers nothing
 	}
 	s.LastMessageAt = s.now
 	w.messages = append(w.messages, &m)

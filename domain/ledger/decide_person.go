@@ -29,7 +29,7 @@ func (c PersonReply) decide(s *state, w *rows) (Outcome, error) {
 		ClientID: clean(c.ClientID), Direction: domain.Outbound, AuthorID: string(c.User.ID),
 		Author: domain.Author{Kind: domain.AuthorHuman, Name: c.User.Name}, Content: c.Content,
 	})
-	s.TeamRead = m.Seq
+	s.TeamRead, s.Answered = m.Seq, s.LastInbound
 	e := event{eventKey: happened(domain.ReplyStored), message: m.ID, detail: map[string]any{"user_id": c.User.ID, "name": c.User.Name}}
 	if key := c.key(s.ID); key.external != "" {
 		e.eventKey = key
@@ -70,10 +70,10 @@ func (c HandBack) decide(s *state, w *rows) (Outcome, error) {
 		return Outcome{}, err
 	}
 	s.note(w, event{eventKey: happened(domain.HandedBack), detail: map[string]any{"user_id": c.User.ID, "name": c.User.Name}})
-	if s.LastInbound <= s.LastOutbound {
+	if s.LastInbound <= s.Answered {
 		return Outcome{}, nil
 	}
-	return s.queue(w, s.LastOutbound+1, s.LastInbound), nil
+	return s.queue(w, s.Answered+1, s.LastInbound), nil
 }
 
 // queue routes lines that are stored already.

@@ -96,12 +96,12 @@ func (c TurnEnd) decide(s *state, w *rows) (Outcome, error) {
 		out.Message = s.answer(w, c.TurnRef, *c.Said)
 		s.open.Replies++
 	}
-	d := s.finish(w, domain.DispatchDone)
 	if c.Handoff != "" {
+		d := s.finish(w, domain.DispatchDone)
 		s.handOff(w, c.Handoff, event{dispatch: d.ID, turn: c.Turn})
-	} else if d.ToSeq > c.ToSeq { // the visitor went on while the agent was answering
-		out.Due = s.queue(w, c.ToSeq+1, d.ToSeq).Due
+		return out, nil
 	}
+	out.Due = s.settle(w, c.ToSeq).Due // the visitor may have gone on while the agent was answering
 	return out, nil
 }
 
@@ -129,11 +129,7 @@ func (c TurnFail) decide(s *state, w *rows) (Outcome, error) {
 	d.LastError = c.Reason
 	switch {
 	case d.Replies > 0:
-		s.finish(w, domain.DispatchDone)
-		if d.ToSeq > c.ToSeq {
-			return s.queue(w, c.ToSeq+1, d.ToSeq), nil
-		}
-		return Outcome{}, nil
+		return s.settle(w, c.ToSeq), nil
 	case c.Final || d.Attempts >= s.agent.maxAttempts:
 		return s.giveUp(w, c), nil
 	}
@@ -177,8 +173,7 @@ func (c TurnRelease) decide(s *state, w *rows) (Outcome, error) {
 	}
 	d := s.open
 	if d.Replies > 0 {
-		s.finish(w, domain.DispatchDone)
-		return Outcome{}, nil
+		return s.settle(w, c.ToSeq), nil
 	}
 	d.Status, d.DueAt, d.Attempts = domain.DispatchQueued, s.now, d.Attempts-1
 	s.put(w, d, false)
@@ -221,12 +216,21 @@ func (s *state) finish(w *rows, status domain.DispatchStatus) *domain.Dispatch {
 	return d
 }
 
+// settle ends the open dispatch as answered up to a line and asks for another turn for the lines that came after it.
+func (s *state) settle(w *rows, answered int64) Outcome {
+	if d := s.finish(w, domain.DispatchDone); d.ToSeq > answered {
+		return s.queue(w, answered+1, d.ToSeq)
+	}
+	return Outcome{}
+}
+
 // answer stores an agent's message.
 func (s *state) answer(w *rows, t TurnRef, said Said) *domain.Message {
 	m := s.say(w, domain.Message{
 		Direction: domain.Outbound, AuthorID: string(t.Agent), Author: domain.Author{Kind: domain.AuthorAgent, Name: t.AgentName},
 		Content: said.Content, ContentType: said.ContentType, Citations: said.Citations, TurnID: t.Turn,
 	})
+	s.Answered = max(s.Answered, t.ToSeq)
 	s.note(w, event{eventKey: said.key(t), message: m.ID, dispatch: t.Dispatch, turn: t.Turn})
 	return m
 }

@@ -93,7 +93,7 @@ type Conversation struct {
 }
 
 // unanswered is the SQL of Conversation.Unanswered, for a threads row called t.
-const unanswered = `(t.handling = 'agent' AND t.last_inbound > t.last_outbound
+const unanswered = `(t.handling = 'agent' AND t.last_inbound > t.answered
     AND NOT EXISTS (SELECT FROM dispatches d WHERE d.thread_id = t.id AND d.status IN ('queued', 'running')))`
 
 // ConversationFilter says which conversations to list. Zero fields do not filter.

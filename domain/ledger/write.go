@@ -27,12 +27,12 @@ func write(ctx context.Context, conn *pgxpool.Conn, touched map[domain.ThreadID]
 
 const updateThreads = `
 UPDATE threads t SET handling = u.handling, epoch = u.epoch, assignee_id = nullif(u.assignee_id, '')::uuid,
-       last_seq = u.last_seq, last_inbound = u.last_inbound, last_outbound = u.last_outbound,
+       last_seq = u.last_seq, last_inbound = u.last_inbound, answered = u.answered,
        visitor_read = u.visitor_read, team_read = u.team_read, notes = u.notes, last_message_at = nullif(u.last_message_at, 'epoch'),
        window_start = u.window_start, window_count = u.window_count, day = u.day::date, day_count = u.day_count, updated_at = u.updated_at
 FROM unnest($1::text[]::uuid[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
             $10::timestamptz[], $11::timestamptz[], $12::int[], $13::timestamptz[], $14::int[], $15::timestamptz[], $16::bigint[])
-     AS u(id, handling, epoch, assignee_id, last_seq, last_inbound, last_outbound, visitor_read, team_read,
+     AS u(id, handling, epoch, assignee_id, last_seq, last_inbound, answered, visitor_read, team_read,
           last_message_at, window_start, window_count, day, day_count, updated_at, notes)
 WHERE t.id = u.id`
 
@@ -44,7 +44,7 @@ func queueThreads(b *pgx.Batch, ss []*state) {
 		column(ss, func(s *state) string { return string(s.AssigneeID) }),
 		column(ss, func(s *state) int64 { return s.LastSeq }),
 		column(ss, func(s *state) int64 { return s.LastInbound }),
-		column(ss, func(s *state) int64 { return s.LastOutbound }),
+		column(ss, func(s *state) int64 { return s.Answered }),
 		column(ss, func(s *state) int64 { return s.VisitorRead }),
 		column(ss, func(s *state) int64 { return s.TeamRead }),
 		column(ss, func(s *state) time.Time { return s.LastMessageAt }),

@@ -34,6 +34,9 @@ func TestDocs(t *testing.T) {
 			t.Errorf("the page does not say %q", word)
 		}
 	}
+	if strings.Contains(html, `<div class="scroll">`) || strings.Contains(html, "<pre>") {
+		t.Error("something scrolls that the keyboard cannot reach")
+	}
 	style := c.do(t, http.MethodGet, "/api/docs/style.css", nil).want(t, http.StatusOK)
 	if !strings.HasPrefix(style.header.Get("Content-Type"), "text/css") {
 		t.Errorf("%v", style.header)

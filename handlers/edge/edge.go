@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/parley-chat/parley/domain"
 )
@@ -25,11 +26,23 @@ func JSON(log *slog.Logger, h Handler) http.HandlerFunc {
 	}
 }
 
+// bodyTime is how long a small body may take to arrive, so that nobody holds a connection by sending a byte now and then.
+const bodyTime = 15 * time.Second
+
+// BodyWithin bounds how long reading the request's body may take from now on. The bound is lifted by what it returns; a body read
+// too late fails, and the server closes the connection.
+func BodyWithin(w http.ResponseWriter, d time.Duration) (lift func()) {
+	c := http.NewResponseController(w)
+	_ = c.SetReadDeadline(time.Now().Add(d)) // a writer that cannot is a test's
+	return func() { _ = c.SetReadDeadline(time.Time{}) }
+}
+
 // MaxBody bounds a JSON request body, in bytes.
 const MaxBody = 64 << 10
 
 // Decode reads a JSON body into v. Unknown keys are ignored; an empty body leaves v as it is. It fails with Invalid (bad_json, too_long).
 func Decode(w http.ResponseWriter, r *http.Request, v any) error {
+	defer BodyWithin(w, bodyTime)()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return &domain.Error{Kind: domain.Invalid, Code: domain.CodeTooLong, Msg: "the request body is larger than 64 KiB"}

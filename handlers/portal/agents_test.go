@@ -94,7 +94,7 @@ func TestAgentTestShowsHowItWent(t *testing.T) {
 	want(t, part.body, "It answers.")
 	without(t, part.body, "<html")
 	w.tried = domain.AgentTest{Error: "connection refused"}
-	want(t, b.htmx(path+"/test").body, "It does not answer.", "connection refused")
+	want(t, b.htmx(path+"/test").body, "It does not answer.", "Connection refused.")
 }
 
 func TestAgentIsDeleted(t *testing.T) {

@@ -39,7 +39,7 @@ func window(r *http.Request, last int64) (after int64, limit int) {
 
 // conversation reads all that a thread's pane shows.
 func (p *Portal) conversation(r *http.Request, c ledger.Conversation) (*views.Conversation, error) {
-	ctx, m := r.Context(), memberOf(r)
+	ctx := r.Context()
 	after, limit := window(r, c.LastSeq)
 	messages, err := p.Chat.Messages(ctx, c.OrgID, c.ID, after, limit)
 	if err != nil {
@@ -53,26 +53,75 @@ func (p *Portal) conversation(r *http.Request, c ledger.Conversation) (*views.Co
 	if err != nil {
 		return nil, err
 	}
-	contact, err := p.Chat.Contact(ctx, c.OrgID, c.ContactID)
+	open, err := p.around(r, c)
 	if err != nil {
 		return nil, err
 	}
-	visit, err := p.Chat.LastVisit(ctx, c.OrgID, c.ContactID)
+	open.Messages, open.Earlier = messages, after > 0
+	open.Composer = views.Composer{Thread: c.ID, ClientID: newClientID()}
+	if n := len(messages); n > 0 {
+		open.Later = messages[n-1].Seq < c.LastSeq && n == limit
+	}
+	sortOut(open, milestones)
+	return open, nil
+}
+
+// around reads what surrounds a thread's lines and its flight recorder alike: the head and the facts.
+func (p *Portal) around(r *http.Request, c ledger.Conversation) (*views.Conversation, error) {
+	contact, err := p.Chat.Contact(r.Context(), c.OrgID, c.ContactID)
+	if err != nil {
+		return nil, err
+	}
+	visit, err := p.Chat.LastVisit(r.Context(), c.OrgID, c.ContactID)
 	if err != nil && domain.KindOf(err) != domain.NotFound { // a contact of another channel never came to a page
 		return nil, err
 	}
 	open := &views.Conversation{
-		Thread: c.Thread, Contact: contact, Messages: messages, Earlier: after > 0, Assignee: c.AssigneeName, Agent: c.AgentName,
-		Now: present(r), Search: selection(r).Search(),
-		Composer: views.Composer{Thread: c.ID, ClientID: newClientID()},
-	}
-	if n := len(messages); n > 0 {
-		open.Later = messages[n-1].Seq < c.LastSeq && n == limit
+		Thread: c.Thread, Contact: contact, Assignee: c.AssigneeName, Agent: c.AgentName, Now: present(r), Search: selection(r).Search(),
 	}
 	open.Facts = facts(c, contact, visit, open.Now)
-	open.Facts.Viewer = m.User.ID
-	sortOut(open, milestones)
-	return open, nil
+	open.Facts.Viewer = memberOf(r).User.ID
+	return open, p.explainSilence(r, c, open)
+}
+
+// explainSilence finds out why nobody will answer a thread's last line, if nobody will. The settings are read as they are now:
+// what can be changed is what matters.
+func (p *Portal) explainSilence(r *http.Request, c ledger.Conversation, open *views.Conversation) error {
+	if !c.Unanswered {
+		return nil
+	}
+	open.Silence = views.SilentUnbound
+	if c.WidgetID == "" {
+		return nil
+	}
+	widget, err := p.Account.Widget(r.Context(), c.OrgID, c.WidgetID)
+	if err != nil || widget.AgentID == "" {
+		return known(err)
+	}
+	agent, err := p.Account.Agent(r.Context(), c.OrgID, widget.AgentID)
+	if err != nil {
+		return known(err)
+	}
+	open.Facts.AgentID = agent.ID
+	switch {
+	case !widget.WebchatEnabled:
+		open.Silence = views.SilentTrigger
+	case !agent.Enabled:
+		open.Silence = views.SilentDisabled
+	case agent.SendMode == domain.Suggest:
+		open.Silence = views.SilentSuggests
+	default:
+		open.Silence = views.SilentMissed
+	}
+	return nil
+}
+
+// known is err unless it says that something is gone meanwhile.
+func known(err error) error {
+	if domain.KindOf(err) == domain.NotFound {
+		return nil
+	}
+	return err
 }
 
 // newClientID names a form that is about to be drawn.

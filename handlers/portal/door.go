@@ -6,6 +6,7 @@ import (
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/account"
+	"github.com/parley-chat/parley/handlers/edge"
 	"github.com/parley-chat/parley/views"
 	"github.com/parley-chat/parley/views/ui"
 )
@@ -13,8 +14,12 @@ import (
 // maxForm bounds a posted form, in bytes. The longest article fits, in a script of which every character is escaped.
 const maxForm = 1 << 20
 
+// formTime is how long a form may take to arrive, over a slow line too.
+const formTime = time.Minute
+
 // posted reads the form of a request. It fails with Invalid for one that is too large or broken.
 func posted(w http.ResponseWriter, r *http.Request) error {
+	defer edge.BodyWithin(w, formTime)()
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		return &domain.Error{Kind: domain.Invalid, Msg: "the form could not be read", Err: err}

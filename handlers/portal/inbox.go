@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,20 +21,20 @@ const (
 	rowsMost = 300 // that a refresh keeps
 )
 
-// handlings are the threads a tab shows.
-var handlings = map[views.Tab][]domain.Handling{
-	views.TabOpen:    {domain.HandlingAgent, domain.HandlingWaiting, domain.HandlingHuman},
-	views.TabWaiting: {domain.HandlingWaiting},
-	views.TabMine:    {domain.HandlingHuman},
-	views.TabAgents:  {domain.HandlingAgent},
-	views.TabClosed:  {domain.HandlingClosed},
+// wanted are the threads a tab shows.
+var wanted = map[views.Tab]chat.InboxQuery{
+	views.TabOpen:    {Handling: []domain.Handling{domain.HandlingAgent, domain.HandlingWaiting, domain.HandlingHuman}},
+	views.TabWaiting: {Waiting: true},
+	views.TabMine:    {Handling: []domain.Handling{domain.HandlingHuman}},
+	views.TabAgents:  {Served: true},
+	views.TabClosed:  {Handling: []domain.Handling{domain.HandlingClosed}},
 }
 
 // selection reads which threads the list is to show.
 func selection(r *http.Request) views.Selection {
 	q := r.URL.Query()
 	s := views.Selection{Tab: views.Tab(q.Get("tab")), Query: strings.TrimSpace(q.Get("q"))}
-	if _, known := handlings[s.Tab]; !known {
+	if _, known := wanted[s.Tab]; !known {
 		s.Tab = views.TabOpen
 	}
 	if len(s.Query) > 200 {
@@ -108,16 +109,17 @@ func counts(t ledger.Tally) map[views.Tab]int {
 	h := t.Handling
 	return map[views.Tab]int{
 		views.TabOpen:    h[domain.HandlingAgent] + h[domain.HandlingWaiting] + h[domain.HandlingHuman],
-		views.TabWaiting: h[domain.HandlingWaiting],
+		views.TabWaiting: t.Waiting,
 		views.TabMine:    t.Mine,
-		views.TabAgents:  h[domain.HandlingAgent],
+		views.TabAgents:  t.Served,
 		views.TabClosed:  h[domain.HandlingClosed],
 	}
 }
 
 // conversations reads as many rows as are wanted, in as many pages as that takes.
 func (p *Portal) conversations(ctx context.Context, m account.Member, s views.Selection, cursor string, want int) (all []ledger.Conversation, next string, err error) {
-	q := chat.InboxQuery{Handling: handlings[s.Tab], Query: s.Query, Cursor: cursor}
+	q := wanted[s.Tab]
+	q.Query, q.Cursor = s.Query, cursor
 	if s.Tab == views.TabMine {
 		q.Assignee = m.User.ID
 	}
@@ -144,6 +146,7 @@ func (p *Portal) countSetUp(ctx context.Context, m account.Member, list *views.T
 	}
 	widgets, err := p.Account.Widgets(ctx, m.Organisation.ID)
 	list.Agents, list.Articles, list.Widgets = len(agents), len(articles), len(widgets)
+	list.Demo = p.DemoKey != "" && slices.ContainsFunc(widgets, func(one domain.Widget) bool { return one.Key == p.DemoKey })
 	return err
 }
 
@@ -154,8 +157,8 @@ func contactOf(c ledger.Conversation) domain.Contact {
 
 func row(c ledger.Conversation) views.ThreadRow {
 	return views.ThreadRow{
-		Thread: c.Thread, Contact: contactOf(c), Preview: preview(c), By: c.LastAuthorKind,
-		Assignee: c.AssigneeName,
+		Thread: c.Thread, Contact: contactOf(c), Preview: preview(c), By: c.LastAuthorKind, ByName: c.LastAuthorName,
+		Assignee: c.AssigneeName, Unanswered: c.Unanswered,
 		// only an agent that gave up makes the system speak
 		Failed: c.LastAuthorKind == domain.AuthorSystem && c.Handling == domain.HandlingWaiting,
 	}

@@ -16,13 +16,14 @@ import (
 	"github.com/parley-chat/parley/handlers/edge"
 )
 
-// Deps is what the portal stands on. All but PublicURL is needed.
+// Deps is what the portal stands on. All but PublicURL and DemoKey is needed.
 type Deps struct {
 	Chat      *chat.Service
 	Account   *account.Service
 	Relay     *relay.Relay
 	TryAgent  func(context.Context, domain.Agent) domain.AgentTest // asks an agent one question outside any thread
 	PublicURL string                                               // scheme and host that snippets show; empty = the request's
+	DemoKey   string                                               // key of the widget on the page /demo; empty = there is no such page
 	Log       *slog.Logger
 }
 

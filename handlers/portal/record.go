@@ -30,7 +30,7 @@ func (p *Portal) showRecord(w http.ResponseWriter, r *http.Request) error {
 	return render(w, r, http.StatusOK, views.InboxPage(views.Inbox{Frame: list.Frame, List: list, Record: record}))
 }
 
-// showHappenings is the recorder's items alone.
+// showHappenings is the recorder's items, with whatever changes beside them.
 func (p *Portal) showHappenings(w http.ResponseWriter, r *http.Request) error {
 	c, err := p.opened(r, chi.URLParam(r, "id"))
 	if err != nil {
@@ -40,7 +40,7 @@ func (p *Portal) showHappenings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return render(w, r, http.StatusOK, views.Happenings(*record))
+	return render(w, r, http.StatusOK, views.RecordUpdate(*record))
 }
 
 func (p *Portal) record(r *http.Request, c ledger.Conversation) (*views.Record, error) {
@@ -52,9 +52,12 @@ func (p *Portal) record(r *http.Request, c ledger.Conversation) (*views.Record, 
 	if err != nil {
 		return nil, err
 	}
+	open, err := p.around(r, c)
+	if err != nil {
+		return nil, err
+	}
 	record := &views.Record{
-		Thread: c.Thread, Contact: contactOf(c), Items: items, Widget: c.WidgetName, Now: present(r),
-		Search: selection(r).Search(), Lines: make(map[domain.MessageID]string, len(messages)),
+		Conversation: *open, Items: items, Widget: c.WidgetName, Lines: make(map[domain.MessageID]string, len(messages)),
 	}
 	if extra := len(items) - recordMost; extra > 0 {
 		record.Items, record.Earlier = items[extra:], true

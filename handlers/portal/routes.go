@@ -77,6 +77,7 @@ func (p *Portal) widgetRoutes(r chi.Router) {
 	r.Get("/widgets/{id}", p.page(p.showWidget))
 	r.Post("/widgets/{id}", p.page(p.updateWidget))
 	r.Post("/widgets/{id}/trigger", p.page(p.switchTrigger))
+	r.Get("/widgets/{id}/secret", p.page(p.leaveSecret))
 	r.Post("/widgets/{id}/secret", p.page(p.rotateSecret))
 	r.Post("/widgets/{id}/delete", p.page(p.deleteWidget))
 	r.With(framed).Get("/widgets/{id}/preview", p.page(p.previewWidget))

@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/domain/relay"
+	"github.com/parley-chat/parley/views"
 )
 
 // events follows a stream in the background and counts its events by name; data is what the last of each carried.
@@ -120,14 +123,71 @@ func TestThreadStream(t *testing.T) {
 	w.says(&other, "Me too")
 	eventually(t, "another thread's line is told as such", func() bool { return s.of("inbox") > before })
 	w.chat.Types(&v, true)
-	eventually(t, "a visitor who types", func() bool { return s.last("typing") == "Visitor" })
-	if a := b.post("/threads/" + string(thread) + "/typing"); a.status != http.StatusSeeOther {
-		t.Errorf("typing: %d", a.status)
+	c, err := w.chat.Conversation(t.Context(), b.user.OrgID, thread)
+	if err != nil {
+		t.Fatal(err)
 	}
+	name := views.ContactName(domain.Contact{ID: c.ContactID})
+	eventually(t, "a visitor who types", func() bool { return s.last("typing") == name })
 	w.chat.Types(&v, false)
 	eventually(t, "a visitor who stopped", func() bool { return strings.TrimSpace(s.last("typing")) == "" })
 	if n := s.of("grown"); n != 1 {
 		t.Errorf("one line was told %d times", n)
+	}
+}
+
+// The visitor is told that somebody writes, and that they stopped.
+func TestTypingEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.owner("Acme")
+	id := w.thread(b, "Hello?")
+	path := "/threads/" + string(id)
+	page := b.page(path)
+	want(t, page, `data-writes="`+path+`/typing"`)
+	without(t, page, `hx-post="`+path+`/typing"`)
+	ctx, cancel := context.WithCancel(t.Context())
+	hints := make(chan relay.Hint, 10)
+	var follower sync.WaitGroup
+	follower.Go(func() {
+		for u, err := range w.relay.Follow(ctx, b.user.OrgID, id, 1) {
+			if err != nil {
+				return
+			}
+			if u.Hint != nil && u.Hint.Kind == relay.Typing && u.Hint.Author.Kind == domain.AuthorHuman {
+				hints <- *u.Hint
+			}
+			if u.Standing != nil {
+				select {
+				case hints <- relay.Hint{}: // it listens
+				default:
+				}
+			}
+		}
+	})
+	t.Cleanup(follower.Wait)
+	t.Cleanup(cancel)
+	deadline := time.After(10 * time.Second)
+	next := func() relay.Hint {
+		select {
+		case h := <-hints:
+			return h
+		case <-deadline:
+			t.Fatal("never a hint")
+			return relay.Hint{}
+		}
+	}
+	next()
+	for _, on := range []string{"on", ""} {
+		if a := b.htmx(path+"/typing", "on", on); a.status != http.StatusNoContent {
+			t.Errorf("typing %q: %d", on, a.status)
+		}
+		if h := next(); h.On != (on != "") {
+			t.Errorf("%q is told as %+v", on, h)
+		}
+	}
+	if a := b.post(path+"/typing", "on", ""); a.status != http.StatusSeeOther {
+		t.Errorf("typing by a browser: %d", a.status)
 	}
 }
 

@@ -88,6 +88,9 @@ func (p *Portal) streamThread(w http.ResponseWriter, r *http.Request) error {
 				edge.LogFailure(ctx, p.Log, r, http.StatusOK, err)
 				return
 			}
+			if h := u.Hint; h != nil && h.On && h.Author.Kind == domain.AuthorVisitor {
+				h.Author.Name = p.calls(ctx, c)
+			}
 			event, data := hint(u)
 			if event != "" && !out.Send(event, "", data) {
 				return
@@ -95,6 +98,15 @@ func (p *Portal) streamThread(w http.ResponseWriter, r *http.Request) error {
 		}
 	})
 	return nil
+}
+
+// calls is what the team calls the visitor of a thread, who may have told their name since it was opened.
+func (p *Portal) calls(ctx context.Context, c ledger.Conversation) string {
+	contact, err := p.Chat.Contact(ctx, c.OrgID, c.ContactID)
+	if err != nil {
+		contact = contactOf(c)
+	}
+	return views.ContactName(contact)
 }
 
 // moved is a handler that changes who has a thread. A thread that has moved on meanwhile is shown as it is now: that says
@@ -132,13 +144,16 @@ func (p *Portal) read(w http.ResponseWriter, r *http.Request) error {
 	return quietly(w, r, c.ID)
 }
 
-// typing shows the visitor that somebody writes.
+// typing shows the visitor that somebody writes a reply, or with an empty field on that they stopped.
 func (p *Portal) typing(w http.ResponseWriter, r *http.Request) error {
 	c, err := p.opened(r, chi.URLParam(r, "id"))
 	if err != nil {
 		return err
 	}
-	if err := p.Chat.Writes(r.Context(), memberOf(r).User, c.ID, true); err != nil {
+	if err := posted(w, r); err != nil {
+		return err
+	}
+	if err := p.Chat.Writes(r.Context(), memberOf(r).User, c.ID, r.PostForm.Get("on") != ""); err != nil {
 		return err
 	}
 	return quietly(w, r, c.ID)

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -24,7 +25,7 @@ func (p *Portal) listWidgets(w http.ResponseWriter, r *http.Request) error {
 	}
 	var page views.Widgets
 	for _, one := range widgets {
-		page.Rows = append(page.Rows, views.WidgetRow{Widget: one, Agent: nameOf(agents, one.AgentID)})
+		page.Rows = append(page.Rows, views.WidgetRow{Widget: one, Agent: bound(agents, one.AgentID)})
 	}
 	if page.Frame, err = p.frame(w, r, views.WidgetsSection, "Widgets"); err != nil {
 		return err
@@ -32,13 +33,13 @@ func (p *Portal) listWidgets(w http.ResponseWriter, r *http.Request) error {
 	return render(w, r, http.StatusOK, views.WidgetsPage(page))
 }
 
-func nameOf(agents []domain.Agent, id domain.AgentID) string {
-	for _, a := range agents {
-		if a.ID == id {
-			return a.Name
-		}
+// bound is the agent with an id, the zero one if there is none.
+func bound(agents []domain.Agent, id domain.AgentID) domain.Agent {
+	i := slices.IndexFunc(agents, func(a domain.Agent) bool { return a.ID == id })
+	if i < 0 {
+		return domain.Agent{}
 	}
-	return ""
+	return agents[i]
 }
 
 // widget reads the widget a path names. Another organisation's does not exist.
@@ -50,23 +51,30 @@ func (p *Portal) widget(r *http.Request) (domain.Widget, error) {
 	return p.Account.Widget(r.Context(), memberOf(r).Organisation.ID, id)
 }
 
-// widgetForm answers with the form of a widget. secret is the identity secret, right after it was made.
-func (p *Portal) widgetForm(w http.ResponseWriter, r *http.Request, status int, one domain.Widget, form ui.Form, secret string) error {
+// widgetForm answers with the form of a widget.
+func (p *Portal) widgetForm(w http.ResponseWriter, r *http.Request, status int, one domain.Widget, form ui.Form) error {
+	return p.widgetPage(w, r, status, views.WidgetForm{Widget: one, Form: form})
+}
+
+// widgetPage is widgetForm for a page that knows more: the identity secret right after it was made, or a notice.
+func (p *Portal) widgetPage(w http.ResponseWriter, r *http.Request, status int, page views.WidgetForm) error {
 	agents, err := p.Account.Agents(r.Context(), memberOf(r).Organisation.ID)
 	if err != nil {
 		return err
 	}
-	title := one.Name
-	if one.ID == "" {
+	title := page.Widget.Name
+	if page.Widget.ID == "" {
 		title = "New widget"
 	}
-	frame, err := p.frame(w, r, views.WidgetsSection, title)
-	if err != nil {
+	notice := page.Frame.Notice
+	if page.Frame, err = p.frame(w, r, views.WidgetsSection, title); err != nil {
 		return err
 	}
-	return render(w, r, status, views.WidgetFormPage(views.WidgetForm{
-		Frame: frame, Widget: one, Form: form, Agents: agents, PublicURL: p.publicURL(r), Secret: secret,
-	}))
+	if notice.Text != "" {
+		page.Frame.Notice = notice
+	}
+	page.Agents, page.PublicURL = agents, p.publicURL(r)
+	return render(w, r, status, views.WidgetFormPage(page))
 }
 
 // newWidget shows a form with the defaults, and the organisation's agent bound if there is one to choose.
@@ -80,7 +88,7 @@ func (p *Portal) newWidget(w http.ResponseWriter, r *http.Request) error {
 	if len(agents) > 0 {
 		one.AgentID = agents[0].ID
 	}
-	return p.widgetForm(w, r, http.StatusOK, one, ui.Form{Values: views.WidgetValues(one)}, "")
+	return p.widgetForm(w, r, http.StatusOK, one, ui.Form{Values: views.WidgetValues(one)})
 }
 
 // widgetInput reads the form of a widget.
@@ -118,7 +126,7 @@ func (p *Portal) createWidget(w http.ResponseWriter, r *http.Request) error {
 	in.Appearance.PrimaryColor, in.Appearance.TextColor = given.Appearance.PrimaryColor, given.Appearance.TextColor
 	made, err := p.Account.CreateWidget(r.Context(), memberOf(r).Organisation.ID, in)
 	if form, ok := problems(err); ok {
-		return p.widgetForm(w, r, http.StatusUnprocessableEntity, domain.Widget{}, typedWidget(r, form), "")
+		return p.widgetForm(w, r, http.StatusUnprocessableEntity, domain.Widget{}, typedWidget(r, form))
 	}
 	if err != nil {
 		return err
@@ -132,7 +140,7 @@ func (p *Portal) showWidget(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.widgetForm(w, r, http.StatusOK, one, ui.Form{Values: views.WidgetValues(one)}, "")
+	return p.widgetForm(w, r, http.StatusOK, one, ui.Form{Values: views.WidgetValues(one)})
 }
 
 func (p *Portal) updateWidget(w http.ResponseWriter, r *http.Request) error {
@@ -145,7 +153,7 @@ func (p *Portal) updateWidget(w http.ResponseWriter, r *http.Request) error {
 	}
 	_, err = p.Account.UpdateWidget(r.Context(), one.OrgID, one.ID, widgetInput(r))
 	if form, ok := problems(err); ok {
-		return p.widgetForm(w, r, http.StatusUnprocessableEntity, one, typedWidget(r, form), "")
+		return p.widgetForm(w, r, http.StatusUnprocessableEntity, one, typedWidget(r, form))
 	}
 	if err != nil {
 		return err
@@ -174,21 +182,39 @@ func (p *Portal) switchTrigger(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return render(w, r, http.StatusOK, views.WidgetCard(views.WidgetRow{Widget: one, Agent: nameOf(agents, one.AgentID)}))
+	return render(w, r, http.StatusOK, views.WidgetCard(views.WidgetRow{Widget: one, Agent: bound(agents, one.AgentID)}))
 }
 
 // rotateSecret makes a new identity secret and answers with the page that shows it, this once. There is no redirect: a page that
-// can be asked for again could show it again.
+// can be asked for again could show it again. The form names the state of the widget it was drawn for, so that a reload, which
+// sends it again, does not end the secret that has just been copied.
 func (p *Portal) rotateSecret(w http.ResponseWriter, r *http.Request) error {
 	one, err := p.widget(r)
 	if err != nil {
 		return err
 	}
-	secret, err := p.Account.RotateIdentitySecret(r.Context(), one.OrgID, one.ID)
+	if err := posted(w, r); err != nil {
+		return err
+	}
+	page := views.WidgetForm{Widget: one, Form: ui.Form{Values: views.WidgetValues(one)}}
+	if r.PostForm.Get("stamp") != views.Stamp(one) {
+		page.Frame.Notice = notices["secret-kept"]
+		return p.widgetPage(w, r, http.StatusConflict, page)
+	}
+	if page.Secret, err = p.Account.RotateIdentitySecret(r.Context(), one.OrgID, one.ID); err != nil {
+		return err
+	}
+	page.Frame.Notice = notices["secret-made"]
+	return p.widgetPage(w, r, http.StatusOK, page)
+}
+
+// leaveSecret is for whoever comes back to the address at which a secret was made: there is nothing to see.
+func (p *Portal) leaveSecret(w http.ResponseWriter, r *http.Request) error {
+	one, err := p.widget(r)
 	if err != nil {
 		return err
 	}
-	return p.widgetForm(w, r, http.StatusOK, one, ui.Form{Values: views.WidgetValues(one)}, secret)
+	return done(w, r, "/widgets/"+string(one.ID))
 }
 
 func (p *Portal) deleteWidget(w http.ResponseWriter, r *http.Request) error {

@@ -111,12 +111,28 @@ func TestIdentitySecretIsShownOnce(t *testing.T) {
 	w := newWorld(t)
 	b := w.owner("Acme")
 	path := "/widgets/" + string(w.widget(b, "").ID)
-	made := b.post(path + "/secret")
+	stamp := regexp.MustCompile(`name="stamp" value="([^"]+)"`).FindStringSubmatch(b.page(path))
+	if stamp == nil {
+		t.Fatal("the form carries no stamp")
+	}
+	made := b.post(path+"/secret", "stamp", stamp[1])
 	m := regexp.MustCompile(`<code id="secret"[^>]*>([^<]{20,})</code>`).FindStringSubmatch(made.body)
 	if made.status != http.StatusOK || m == nil {
 		t.Fatalf("%d\n%s", made.status, tidy(made.body))
 	}
+	want(t, made.body, "Copy the new one now.", `id="secret-made" tabindex="-1"`, "autofocus")
 	without(t, b.page(path), m[1], `id="secret"`)
+	for _, stale := range []string{stamp[1], ""} { // a reload sends the form again
+		again := b.post(path+"/secret", "stamp", stale)
+		if again.status != http.StatusConflict {
+			t.Errorf("stamp %q again: %d", stale, again.status)
+		}
+		want(t, again.body, "Nothing was replaced")
+		without(t, again.body, `id="secret"`)
+	}
+	if a := b.get(path + "/secret"); a.status != http.StatusSeeOther || a.to() != path {
+		t.Errorf("the address without a form: %d to %q", a.status, a.to())
+	}
 	stored, err := w.account.WidgetByKey(t.Context(), w.onlyWidget(b).Key)
 	if err != nil || stored.IdentitySecret != m[1] {
 		t.Errorf("the secret on file is another one (%v)", err)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/parley-chat/parley/domain"
@@ -27,11 +28,25 @@ func (s *Surface) loader(w http.ResponseWriter, r *http.Request) {
 // publicConfig is all that a page may know of a widget.
 type publicConfig struct {
 	domain.Appearance
-	Texts     map[string]string `json:"texts"` // wording of the owner's own, by the widget's names for its texts
-	Available bool              `json:"available"`
-	Limits    limits            `json:"limits"`
-	ChatURL   string            `json:"chat_url"` // path of the script that holds the chat itself
+	Texts      map[string]string `json:"texts"` // wording of the owner's own, by the widget's names for its texts
+	Available  bool              `json:"available"`
+	AgentName  string            `json:"agent_name"` // of the agent that answers; empty when none does
+	Limits     limits            `json:"limits"`
+	ChatURL    string            `json:"chat_url"`    // path of the script that holds the chat itself
+	LocaleURLs map[string]string `json:"locale_urls"` // paths of the scripts that hold its texts, by language; English it knows
 }
+
+// localeURLs are the languages that the widget has a file of texts for.
+var localeURLs = func() map[string]string {
+	urls := map[string]string{}
+	for _, name := range static.Names() {
+		file, ok := strings.CutPrefix(name, "widget/")
+		if ok && file != "loader.js" && file != "chat.js" {
+			urls[strings.TrimSuffix(file, ".js")] = static.Path(name)
+		}
+	}
+	return urls
+}()
 
 // limits are what a widget tells its visitors they may send.
 type limits struct {
@@ -47,7 +62,7 @@ func limitsOf(w domain.Widget) limits {
 
 func (s *Surface) config(w http.ResponseWriter, r *http.Request) error {
 	wid := widgetOf(r)
-	answers, err := s.chat.AgentAnswers(r.Context(), wid)
+	agent, answers, err := s.chat.AnsweringAgent(r.Context(), wid)
 	if err != nil {
 		return err
 	}
@@ -55,7 +70,8 @@ func (s *Surface) config(w http.ResponseWriter, r *http.Request) error {
 		wid.Appearance.Collect = []string{}
 	}
 	body, err := json.Marshal(publicConfig{
-		Appearance: wid.Appearance, Texts: map[string]string{}, Available: answers, Limits: limitsOf(wid), ChatURL: static.Path("widget/chat.js"),
+		Appearance: wid.Appearance, Texts: map[string]string{}, Available: answers, AgentName: agent, Limits: limitsOf(wid),
+		ChatURL: static.Path("widget/chat.js"), LocaleURLs: localeURLs,
 	})
 	if err != nil {
 		return err

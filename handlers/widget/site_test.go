@@ -25,7 +25,7 @@ func TestConfig(t *testing.T) {
 	}
 	for _, want := range []string{
 		`"title":"Help"`, `"greeting":"Hello"`, `"primary_color":"#112233"`, `"position":"bottom_left"`, `"contact_info_mode":"required"`,
-		`"collect":["email"]`, `"texts":{}`, `"available":true`, `"chat_url":"` + static.Path("widget/chat.js") + `"`,
+		`"collect":["email"]`, `"texts":{}`, `"available":true`, `"agent_name":"Ada"`, `"locale_urls":{"de":"` + static.Path("widget/de.js") + `"}`, `"chat_url":"` + static.Path("widget/chat.js") + `"`,
 		`"limits":{"max_message_chars":4000,"messages_per_window":1000,"window_seconds":1,"daily_message_cap":0}`,
 	} {
 		if !strings.Contains(a.body, want) {
@@ -40,7 +40,7 @@ func TestConfig(t *testing.T) {
 		t.Errorf("the same again: %d %q %v", again.status, again.body, again.header)
 	}
 	ledgertest.Set(t, w.ledger, "agents", w.Agent, "enabled", false)
-	if off := w.ask(http.MethodGet, "./config", "", "If-None-Match", tag); off.status != http.StatusOK || !strings.Contains(off.body, `"available":false`) {
+	if off := w.ask(http.MethodGet, "./config", "", "If-None-Match", tag); off.status != http.StatusOK || !strings.Contains(off.body, `"available":false,"agent_name":""`) {
 		t.Errorf("without its agent: %d %s", off.status, off.body)
 	}
 }

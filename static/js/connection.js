@@ -32,20 +32,11 @@ document.addEventListener("htmx:error", (e) => {
 document.addEventListener("htmx:sse:error", () => say(lost, true));
 document.addEventListener("htmx:sse:after:connection", hush);
 
-// A stream that never came about is not tried again by htmx.
-const isStream = (el) => el?.hasAttribute?.("hx-sse:connect");
-
-function again(el) {
+// A stream that never came about is not tried again by htmx: refused, unreachable, or answered with something that is none.
+// Once it comes, it begins with hints, so that what happened meanwhile is fetched.
+document.addEventListener("htmx:finally:request", (e) => {
+	const el = e.detail.ctx?.sourceElement;
+	if (!el?.hasAttribute?.("hx-sse:connect") || el._htmx?.sse || !el.isConnected) return;
 	say(lost, true);
-	setTimeout(() => el.isConnected && htmx.process(el, true), 3000);
-}
-
-document.addEventListener("htmx:response:error", (e) => {
-	const { sourceElement } = e.detail.ctx;
-	if (isStream(sourceElement)) again(sourceElement);
-});
-
-document.addEventListener("htmx:error", (e) => {
-	const { sourceElement } = e.detail.ctx ?? {};
-	if (isStream(sourceElement) && !sourceElement._htmx?.sse) again(sourceElement);
+	setTimeout(() => el.isConnected && !el._htmx?.sse && htmx.process(el, true), 3000);
 });

@@ -21,7 +21,43 @@ const drafts = {
 
 document.addEventListener("input", (e) => {
 	const form = e.target.closest("form[data-composer]");
-	if (form && e.target.name === "body") drafts.save(form);
+	if (!form) return;
+	if (e.target.name === "body") drafts.save(form);
+	if (form.elements.body.value.trim() && !form.elements.note.checked) writes(form.dataset.writes);
+	else rests();
+});
+
+// Who writes a reply is told to the visitor anew every few seconds, and taken back when the field is empty, was sent, became
+// a note, or was left alone. A note for the team is nobody else's business. Requests go one after the other, the last word last.
+const repeat = 3000, idle = 5000;
+const writing = { url: "", since: 0, timer: 0, sent: Promise.resolve() };
+
+function tell(url, on) {
+	const request = { method: "POST", headers: { "HX-Request": "true" }, body: new URLSearchParams({ on }), keepalive: true };
+	writing.sent = writing.sent.then(() => fetch(url, request)).catch(() => { /* the hint ends by itself */ });
+}
+
+function writes(url) {
+	if (writing.url !== url) rests();
+	if (Date.now() - writing.since >= repeat) {
+		tell(url, "on");
+		Object.assign(writing, { url, since: Date.now() });
+	}
+	clearTimeout(writing.timer);
+	writing.timer = setTimeout(rests, idle);
+}
+
+function rests() {
+	clearTimeout(writing.timer);
+	if (writing.url) tell(writing.url, "");
+	Object.assign(writing, { url: "", since: 0 });
+}
+
+addEventListener("pagehide", rests);
+
+// Taking over leads into the composer: the button that was pressed is gone, and another stands in its place.
+document.addEventListener("submit", (e) => {
+	if (e.target.matches("form[data-action=takeover]")) document.querySelector("form[data-composer] textarea")?.focus();
 });
 
 document.addEventListener("keydown", (e) => {
@@ -37,6 +73,7 @@ document.addEventListener("htmx:after:request", (e) => {
 	const { sourceElement, response } = e.detail.ctx;
 	if (sourceElement?.matches?.("form[data-composer]") && response.status < 300) {
 		try { sessionStorage.removeItem(drafts.key(sourceElement)); } catch { /* as above */ }
+		rests();
 	}
 });
 
@@ -49,7 +86,9 @@ function markSeen() {
 }
 
 function arrived() {
-	for (const form of document.querySelectorAll("form[data-composer]")) drafts.restore(form);
+	const forms = [...document.querySelectorAll("form[data-composer]")];
+	for (const form of forms) drafts.restore(form);
+	if (writing.url && !forms.some((form) => form.dataset.writes === writing.url)) rests(); // another thread was opened
 	markSeen();
 }
 

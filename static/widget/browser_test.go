@@ -70,7 +70,8 @@ type tab struct {
 	site string
 
 	mu       sync.Mutex
-	problems []string // what the console had to say that nobody wants to read there
+	console  []string // all that was written to it
+	problems []string // of that, what nobody wants to read there
 }
 
 // visit opens a page that embeds the widget of f under the strictest policy the widget promises to work with, and waits
@@ -96,8 +97,11 @@ func newTab(t *testing.T, f *fake, scripts ...string) *tab {
 			if err != nil {
 				return
 			}
-			// A refused connection is what some tests are about; Chromium reports each to the console.
-			if slices.Contains([]chromedp.ConsoleType{chromedp.ConsoleError, chromedp.ConsoleException}, m.Type) && !strings.Contains(m.Text, "Failed to load resource") && !strings.Contains(m.Text, "WebSocket connection to") {
+			v.mu.Lock()
+			v.console = append(v.console, m.Text)
+			v.mu.Unlock()
+			// A refused connection or origin is what some tests are about; Chromium reports each to the console.
+			if slices.Contains([]chromedp.ConsoleType{chromedp.ConsoleError, chromedp.ConsoleException}, m.Type) && !strings.Contains(m.Text, "Failed to load resource") && !strings.Contains(m.Text, "WebSocket connection to") && !strings.Contains(m.Text, "blocked by CORS policy") {
 				v.mu.Lock()
 				v.problems = append(v.problems, m.Text)
 				v.mu.Unlock()
@@ -118,6 +122,10 @@ func site(t *testing.T, f *fake, scripts ...string) string {
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
+		if r.URL.Path == "/frame" {
+			fmt.Fprint(w, `<!doctype html><html lang="en"><title>Around it</title><input id="outer" autofocus><iframe src="/" title="A site" width="1000" height="800"></iframe>`)
+			return
+		}
 		w.Header().Set("Content-Security-Policy", fmt.Sprintf("default-src 'none'; script-src %[1]s 'sha256-%[2]s'; connect-src %[1]s %[3]s; style-src %[1]s", f.URL, stubHash, ws))
 		fmt.Fprint(w, page.String())
 	}))
@@ -198,12 +206,11 @@ func (v *tab) wait(expr string) {
 	}
 }
 
-// open opens the chat with the launcher and waits until it is connected.
+// open opens the chat, unless the tab has done so by itself, and waits until it is connected.
 func (v *tab) open(f *fake) {
 	v.t.Helper()
-	v.js(`$('.launcher').click()`, nil)
+	v.js(`Parley.open()`, nil)
 	v.wait(`$('.panel.on')`)
-	v.t.Helper()
 	eventually(v.t, "a connection", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return len(f.lines) > 0 })
 }
 

@@ -1,5 +1,5 @@
-// Package widget turns the sources of the embeddable chat into the two files that browsers load: the loader, which every
-// page of a site pays for, and the chat, which only those who open it do. It must never be imported by the server: the
+// Package widget turns the sources of the embeddable chat into the files that browsers load: the loader, which every page
+// of a site pays for, the chat, which only those who open it do, and the texts of each language besides English. It must never be imported by the server: the
 // bundles are committed, and only go generate and the tests need the bundler.
 package widget
 
@@ -20,11 +20,12 @@ import (
 const (
 	LoaderLimit = 4 << 10
 	ChatLimit   = 16 << 10
+	LocaleLimit = 2 << 10
 )
 
 // Bundle is one file for the browser.
 type Bundle struct {
-	Name  string // loader.js or chat.js
+	Name  string // loader.js, chat.js or a language's, such as de.js
 	Limit int    // bytes, gzipped
 	Body  []byte
 }
@@ -47,7 +48,19 @@ func Build(dir, shadow string) ([]Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Bundle{{"loader.js", LoaderLimit, loader}, {"chat.js", ChatLimit, chat}}, nil
+	all := []Bundle{{"loader.js", LoaderLimit, loader}, {"chat.js", ChatLimit, chat}}
+	locales, err := filepath.Glob(filepath.Join(dir, "locales", "*.js"))
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range locales {
+		texts, err := bundle(file, api.FormatESModule, shadow)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Bundle{filepath.Base(file), LocaleLimit, texts})
+	}
+	return all, nil
 }
 
 func bundle(entry string, format api.Format, shadow string) ([]byte, error) {

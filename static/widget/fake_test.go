@@ -42,7 +42,9 @@ type fake struct {
 	noStream     bool            // never answer the stream
 	sessionFails int             // answer so many session requests with 503
 	slow         <-chan struct{} // holds session requests back until it is closed
+	slowTexts    <-chan struct{} // holds the German texts back until it is closed; set before the visit
 	denied       string          // code of a 403 to every session request
+	foreign      bool            // allow no page to read the config
 }
 
 // hurry makes a minute or more pass in no time.
@@ -67,17 +69,24 @@ func newFake(t *testing.T) *fake {
 	}
 	mux := http.NewServeMux()
 	for _, b := range bundles(t, "open") {
-		name := map[string]string{"loader.js": "/widget.js", "chat.js": "/assets/widget/chat.js"}[b.Name]
+		name := "/assets/widget/" + b.Name
+		if b.Name == "loader.js" {
+			name = "/widget.js"
+		}
 		mux.HandleFunc("GET "+name, func(w http.ResponseWriter, _ *http.Request) {
+			if f.slowTexts != nil && b.Name == "de.js" {
+				<-f.slowTexts
+			}
 			w.Header().Set("Content-Type", "text/javascript")
 			w.Write(b.Body)
 		})
-		f.config["chat_url"] = "/assets/widget/chat.js"
 	}
+	f.config["chat_url"], f.config["locale_urls"] = "/assets/widget/chat.js", object{"de": "/assets/widget/de.js"}
 	mux.HandleFunc("GET /hurry.js", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript")
 		fmt.Fprint(w, hurry)
 	})
+	mux.HandleFunc("GET /demo.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "../demo/demo.js") })
 	w := "/w/" + key
 	mux.HandleFunc("GET "+w+"/config", f.getConfig)
 	mux.HandleFunc("POST "+w+"/session", f.postSession)
@@ -110,7 +119,12 @@ func (f *fake) cross(next http.Handler) http.Handler {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
-		f.with(func() { f.posts = append(f.posts, r.Method+" "+r.URL.Path) })
+		f.with(func() {
+			f.posts = append(f.posts, r.Method+" "+r.URL.Path)
+			if f.foreign && strings.HasSuffix(r.URL.Path, "/config") {
+				h.Del("Access-Control-Allow-Origin")
+			}
+		})
 		next.ServeHTTP(w, r)
 	})
 }

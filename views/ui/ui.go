@@ -30,6 +30,32 @@ type Form struct {
 	Values   map[string]string // by field name; what to show in the fields
 	Problems map[string]string // by field name; completes a sentence that begins with the label: "is missing"
 	Problem  string            // about the form as a whole
+	Focus    string            // name of the field that the cursor belongs into; empty = none
+}
+
+// FocusWrong puts the cursor into the first of the fields, named in the order of the page, that something is wrong with.
+func (f Form) FocusWrong(names ...string) Form {
+	for _, name := range names {
+		if f.Problems[name] != "" {
+			f.Focus = name
+			return f
+		}
+	}
+	return f
+}
+
+// FocusNext is FocusWrong for a form that one came to fill in: if nothing is wrong, the first empty field.
+func (f Form) FocusNext(names ...string) Form {
+	if f = f.FocusWrong(names...); f.Focus != "" {
+		return f
+	}
+	for _, name := range names {
+		if f.Values[name] == "" {
+			f.Focus = name
+			return f
+		}
+	}
+	return f
 }
 
 // Value is what the field holds.

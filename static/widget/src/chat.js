@@ -4,6 +4,8 @@ import { adopt } from './dom.js';
 import { createPanel } from './panel.js';
 import { arrange } from './rows.js';
 import { fit, keys } from './stage.js';
+import { openStore } from './store.js';
+import { openTab } from './tab.js';
 import { chatTexts, direction, speak } from './texts.js';
 import { createTyping } from './typing.js';
 import { createUnread } from './unread.js';
@@ -15,14 +17,16 @@ import css from './chat.css';
  * @returns {import('./loader.js').Chat}
  */
 export function mount(shell) {
-  const { launcher, looks, store } = shell;
+  const { launcher, looks } = shell;
+  const store = (shell.store = openStore(shell.key));
+  const tab = openTab(shell.key);
   const close = () => shell.set(false);
   const returning = !!store.get('token');
   const visit = createVisit(shell, changed);
   const typing = createTyping(visit.typing);
   const count = createUnread(shell, visit);
-  let say = speak(chatTexts, shell.locale, looks.texts);
-  let open = false;
+  let say = speak(chatTexts, shell.words, looks.texts);
+  let [open, proposed] = [false, ''];
   /** @type {import('./panel.js').Panel} */
   let panel;
   /** @type {HTMLElement | null} */
@@ -38,16 +42,30 @@ export function mount(shell) {
     panel.render(look(visit, looks, returning, say));
     count(open, say);
   }
+  /** Not before the visitor has written something, here or ever. */
+  function remember() {
+    const draft = panel.composer.value === proposed ? '' : panel.composer.value;
+    tab.set('draft', draft);
+    tab.set('open', open && (draft || store.kept()) ? '1' : '');
+  }
+  function focus() {
+    if (self === top || document.hasFocus()) panel.focus(); // a frame does not take the focus from the page around it
+  }
   function build() {
-    const draft = panel?.composer.value || '';
+    const draft = panel ? panel.composer.value : tab.get('draft');
     panel?.node.remove();
     panel = createPanel({ say, locale: shell.locale, base: shell.base, retry: visit.outbox.retry, discard: visit.outbox.discard }, looks, {
       close,
       send(text) {
         typing.sent();
         visit.say(text);
+        remember();
       },
-      typed: (empty) => (empty ? typing.stop() : typing.touch()),
+      typed(empty) {
+        if (empty) typing.stop();
+        else typing.touch();
+        remember();
+      },
       handoff: visit.handoff,
       rate: visit.rate,
       answer: visit.answer,
@@ -76,31 +94,42 @@ export function mount(shell) {
   if (returning) visit.start();
 
   return {
-    open() {
+    open(quiet) {
       open = true;
       visit.start();
       before = /** @type {HTMLElement | null} */ (document.activeElement);
       panel.node.classList.add('on');
       panel.log.bottom();
-      panel.focus();
+      if (!quiet) focus();
+      remember();
       changed();
+    },
+    ask(text) {
+      const { composer } = panel;
+      if (text && (!composer.value || composer.value === proposed)) {
+        composer.value = proposed = String(text);
+        remember();
+      }
+      if (open) focus();
     },
     close() {
       const within = panel.node.contains(launcher.root.activeElement);
       open = false;
       typing.stop();
       panel.node.classList.remove('on');
+      remember();
       if (within) (launcher.visible() ? launcher : before)?.focus();
     },
     identify: visit.identify,
-    setLocale(locale) {
-      say = speak(chatTexts, locale, looks.texts);
+    setLocale() {
+      say = speak(chatTexts, shell.words, looks.texts);
       build();
     },
     shutdown() {
       visit.stop();
       typing.stop();
       over.abort();
+      store.clear();
     },
   };
 }

@@ -46,7 +46,8 @@ export function connect(link) {
       } catch (err) {
         const refusal = /** @type {import('./http.js').Refusal} */ (err);
         [stale, tier, strikes] = [true, SOCKET, 0]; // nobody answers: that says nothing about sockets
-        if (refusal.status >= 400 && refusal.status < 500 && refusal.status !== 429 && refusal.status !== 408) return halt(refusal);
+        if (refusal.code && refusal.status < 500 && refusal.status !== 429 && refusal.status !== 408) return halt(refusal); // without a code it is not the server that speaks
+        link.state(false);
         return later(refusal.retry_after_ms);
       } finally {
         entering = false;
@@ -145,12 +146,20 @@ export function connect(link) {
     link.state(false, refusal);
   }
 
+  function redial() {
+    if (stopped) return;
+    drop();
+    tries = 0;
+    link.state(false);
+    void attempt();
+  }
   function wake() {
     if (document.visibilityState !== 'visible') return;
     if (line) line.probe();
     else void attempt();
   }
-  addEventListener('online', wake, over);
+  // What was open when the network went may look alive for seconds yet and hear nothing; a new line hears at once.
+  addEventListener('online', redial, over);
   document.addEventListener('visibilitychange', wake, over);
 
   return {
@@ -159,11 +168,8 @@ export function connect(link) {
     send: (frame) => line?.send(frame),
     /** Begins anew with a fresh look at the session. */
     restart() {
-      if (stopped) return;
-      drop();
       stale = true;
-      link.state(false);
-      void attempt();
+      redial();
     },
     stop: () => halt(),
   };

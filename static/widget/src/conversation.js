@@ -28,8 +28,11 @@ const TYPING = 30000; // ms after which a typing hint counts for nothing
 
 /** @typedef {ReturnType<typeof createConversation>} Conversation */
 
-/** @param {() => void} changed */
-export function createConversation(changed) {
+/**
+ * @param {() => void} changed
+ * @param {import('./loader.js').Looks} looks
+ */
+export function createConversation(changed, looks) {
   /** @type {Map<number, Message>} */
   const bySeq = new Map();
   /** @type {number | undefined} */
@@ -49,7 +52,8 @@ export function createConversation(changed) {
     known: false, // whether the server has told us how things stand
     /** @type {'agent' | 'waiting' | 'human' | 'closed'} */
     handling: 'agent',
-    available: true,
+    available: looks.available !== false,
+    told: false, // that a person will answer what no agent does
     /** @type {{name: string} | null} */
     assignee: null,
     seen: 0, // the other side has read up to here
@@ -61,7 +65,7 @@ export function createConversation(changed) {
     waited: false, // long enough for what was there when we came
     /** Whether all that was there when we came has arrived. */
     get loaded() {
-      return talk.known && (talk.last >= talk.synced || talk.waited);
+      return talk.waited || (talk.known && talk.last >= talk.synced);
     },
     /** Stops waiting for it: better a gap than nothing. */
     settle() {
@@ -75,7 +79,7 @@ export function createConversation(changed) {
     /** Starts over on a thread, of which only the newest page is fetched at first. @param {{id: string | null, last_seq: number, handling: any}} thread */
     begin(thread) {
       bySeq.clear();
-      Object.assign(talk, { messages: [], notes: [], assignee: null, seen: 0, typing: null, draft: null });
+      Object.assign(talk, { messages: [], notes: [], assignee: null, told: false, seen: 0, typing: null, draft: null });
       talk.base = talk.cursor = Math.max(0, thread.last_seq - PAGE);
       talk.synced = thread.last_seq;
       talk.stand(thread);
@@ -95,7 +99,7 @@ export function createConversation(changed) {
       while (at && talk.messages[at - 1].seq > m.seq) at--;
       talk.messages.splice(at, 0, m);
       while (bySeq.has(talk.cursor + 1)) talk.cursor++;
-      if (m.author.kind !== 'visitor') talk.hush();
+      if (m === talk.messages.at(-1)) talk.hush(m.author.kind);
       changed();
       return true;
     },
@@ -110,9 +114,13 @@ export function createConversation(changed) {
       talk.notes.push({ id: ++notes, after: talk.last, key, value, text });
       changed();
     },
-    hush() {
-      clearTimeout(quiet);
-      talk.typing = talk.draft = null;
+    /** Nobody is typing any more, or nobody of one side. @param {string} [kind] */
+    hush(kind) {
+      if (!kind || kind === 'agent') talk.draft = null;
+      if (!kind || kind === talk.typing?.kind) {
+        clearTimeout(quiet);
+        talk.typing = null;
+      }
       changed();
     },
     /** @param {{on: boolean, author?: {kind: string, name: string}}} f */
@@ -120,7 +128,7 @@ export function createConversation(changed) {
       if (!f.on) return talk.hush();
       if (f.author?.kind === 'visitor') return; // ourselves, in another tab
       clearTimeout(quiet);
-      quiet = setTimeout(talk.hush, TYPING);
+      quiet = setTimeout(() => talk.hush(), TYPING);
       talk.typing = f.author || { kind: 'agent', name: '' };
       changed();
     },
@@ -142,11 +150,12 @@ export function createConversation(changed) {
       talk.handling = f.handling;
       talk.assignee = f.assignee || null;
       if (f.available !== undefined) talk.available = f.available;
+      if (talk.available) talk.told = false;
       const name = f.assignee?.name;
+      talk.hush();
       if (talk.known && talk.messages.length && (was !== f.handling || (f.handling === 'human' && who && who !== name))) {
-        talk.hush();
         if (f.handling === 'human') talk.note('joined', name);
-        else if (f.handling === 'waiting') talk.note('asked');
+        else if (f.handling === 'waiting') talk.told || talk.note('asked');
         else if (f.handling === 'closed') talk.note('ended');
         else if (was === 'human') talk.note('back', talk.agent());
       }
@@ -158,8 +167,14 @@ export function createConversation(changed) {
       talk.seen = Math.max(talk.seen, f.seq);
       changed();
     },
-    /** The agent's name, if it has said anything. @returns {string | undefined} */
-    agent: () => talk.messages.findLast((m) => m.author.kind === 'agent')?.author.name,
+    /** The visitor's line has arrived. Where no agent answers and nobody is there, they are told what to expect, once. */
+    arrived() {
+      if (talk.handling !== 'agent' || talk.available || talk.told) return;
+      talk.told = true;
+      talk.note('arrived');
+    },
+    /** The agent's name: of the one that spoke last, else of the one that would. @returns {string | undefined} */
+    agent: () => talk.messages.findLast((m) => m.author.kind === 'agent')?.author.name || looks.agent_name,
     /** @param {number} after @returns {Message[]} what others said after seq */
     unread: (after) => talk.messages.filter((m) => m.seq > after && m.author.kind !== 'visitor'),
   };

@@ -40,7 +40,8 @@ export async function post(line, { type, ...body }) {
     if (type === 'message') line.frame({ ...(await res.json()), type: 'ack' });
   } catch (err) {
     const refusal = /** @type {Refusal} */ (err);
-    if (!refusal.code || refusal.status === 401) {
+    // A refusal of the server's has both; what fetch throws may have a code of its own.
+    if (!refusal.status || !refusal.code || refusal.status === 401) {
       if (type === 'message') throw err;
       return;
     }

@@ -3,8 +3,7 @@
 
 import { install } from './api.js';
 import { createLauncher } from './launcher.js';
-import { openStore } from './store.js';
-import { chooseLocale, launcherTexts, speak } from './texts.js';
+import { chooseLocale, language, launcherTexts, speak } from './texts.js';
 
 /**
  * How a widget looks, from its config; every field may be missing.
@@ -18,6 +17,9 @@ import { chooseLocale, launcherTexts, speak } from './texts.js';
  * @property {'none' | 'optional' | 'required'} [contact_info_mode]
  * @property {string[]} [collect]
  * @property {Record<string, string>} [texts] wording of the owner's own
+ * @property {Record<string, string>} [locale_urls] of the languages besides English
+ * @property {string} [agent_name] of the agent that answers; empty when none does
+ * @property {boolean} [available] whether anybody answers
  */
 
 /**
@@ -27,7 +29,8 @@ import { chooseLocale, launcherTexts, speak } from './texts.js';
  * @property {string} key of the widget
  * @property {Looks} looks
  * @property {string} locale
- * @property {import('./store.js').Store} store
+ * @property {import('./texts.js').Table} [words] in its language, unless that is English
+ * @property {import('./store.js').Store} [store] the chat brings it
  * @property {import('./launcher.js').Launcher} launcher
  * @property {(event: import('./api.js').EventName, detail?: any) => void} emit
  * @property {(open: boolean) => void} set opens or closes
@@ -36,12 +39,16 @@ import { chooseLocale, launcherTexts, speak } from './texts.js';
 /**
  * What the chat offers to the loader.
  * @typedef {object} Chat
- * @property {() => void} open
+ * @property {(quiet?: boolean) => void} open quietly, it leaves the focus where it is
  * @property {() => void} close
+ * @property {(text?: string) => void} ask takes the focus, and puts a question into the composer unless the visitor is writing something else
  * @property {(identity: object) => void} identify
- * @property {(locale: string) => void} setLocale
+ * @property {() => void} setLocale follows the shell's
  * @property {() => void} shutdown
  */
+
+/** What lasts, and what lasts as long as the tab. */
+const DISKS = /** @type {const} */ (['localStorage', 'sessionStorage']);
 
 const script = /** @type {HTMLScriptElement | null} */ (
   document.currentScript?.hasAttribute('data-widget') ? document.currentScript : document.querySelector('script[data-widget]')
@@ -55,16 +62,21 @@ else console.warn('Parley: the script tag has no data-widget attribute.');
  * @param {string} key
  */
 function run(base, key) {
+  const prefix = `parley:${key}:`;
   /** @type {Shell | undefined} */
   let shell;
   /** @type {Promise<Chat> | undefined} */
   let loading;
   /** @type {Chat | undefined} */
   let chat;
-  let [wanted, shown, hidden, over, asked] = [false, false, false, false, ''];
+  /** @type {Promise<void> | undefined} */
+  let learned;
+  /** @type {boolean | undefined} */
+  let wanted;
+  let [shown, hidden, over, asked] = [false, false, false, ''];
 
   const api = install({
-    open: () => void set(true),
+    open,
     close: () => void set(false),
     toggle: () => void set(!wanted),
     show: () => visible(true),
@@ -85,13 +97,14 @@ function run(base, key) {
     /** @type {Looks} */
     const looks = { ...config, ...config.appearance };
     const locale = chooseLocale(asked, looks.locale, navigator.language);
-    const launcher = createLauncher(looks, speak(launcherTexts, locale, looks.texts), () => void set(!wanted));
-    const store = openStore(key);
-    shell = { base, key, looks, locale, store, launcher, emit, set: (on) => void set(on) };
+    const launcher = createLauncher(looks, speak(launcherTexts, looks.texts), () => (shown ? void set(false) : open())); // what is seen counts, not what is under way
+    shell = { base, key, looks, locale, launcher, emit, set: (on) => void set(on) };
+    learned = learn(shell);
     launcher.visible(!hidden);
     document.body.append(launcher.host);
     emit('ready');
-    if (store.get('token')) void load(); // a returning visitor may have an answer waiting
+    if (wanted === undefined && kept(1, 'open')) void set(true, true); // as on the page before
+    if (kept(0, 'token')) void load(); // a returning visitor may have an answer waiting
     return new URL(config.chat_url, base + '/').href;
   }
 
@@ -100,7 +113,7 @@ function run(base, key) {
     const url = await started;
     if (!url || !shell || over) return;
     const lent = shell;
-    loading ||= import(url).then((m) => m.mount(lent));
+    loading ||= Promise.all([import(url), learned]).then(([m]) => m.mount(lent));
     lent.launcher.busy(true);
     try {
       chat = await loading;
@@ -114,15 +127,20 @@ function run(base, key) {
     }
   }
 
-  /** Opens or closes; of several calls in a row the last one counts. @param {boolean} on */
-  async function set(on) {
+  /** Opens for the visitor, who goes on there. @param {{ask?: string}} [opt] */
+  function open(opt) {
+    void set(true).then(() => over || chat?.ask(opt?.ask));
+  }
+
+  /** Opens or closes; of several calls in a row the last one counts. @param {boolean} on @param {boolean} [quiet] */
+  async function set(on, quiet) {
     wanted = on;
     await started;
     if (on && !(await load())) wanted = false;
     if (on !== wanted || on === shown || !shell || over) return;
     shown = on;
     shell.launcher.expanded(on);
-    if (on) chat?.open();
+    if (on) chat?.open(quiet);
     else chat?.close();
     emit(on ? 'open' : 'close');
   }
@@ -139,8 +157,27 @@ function run(base, key) {
     asked = locale;
     if (!shell) return;
     shell.locale = chooseLocale(locale, shell.locale);
-    shell.launcher.speak(speak(launcherTexts, shell.locale, shell.looks.texts));
-    chat?.setLocale(shell.locale);
+    learned = learn(shell);
+  }
+
+  /** Fetches the words of the shell's language, if there are any besides English. @param {Shell} shell */
+  async function learn(shell) {
+    const { locale, looks, launcher } = shell;
+    const path = looks.locale_urls?.[language(locale)];
+    const words = path && (await import(base + path).catch(() => {}))?.default;
+    if (locale !== shell.locale) return; // another has been asked for meanwhile
+    shell.words = words;
+    launcher.speak(speak(launcherTexts, words, looks.texts));
+    chat?.setLocale();
+  }
+
+  /** @param {0 | 1} disk @param {string} name */
+  function kept(disk, name) {
+    try {
+      return window[DISKS[disk]].getItem(prefix + name);
+    } catch {
+      // blocked
+    }
   }
 
   /** Ends the chat on this page and forgets the visitor on this browser, as a site wants when its user signs out. */
@@ -148,7 +185,13 @@ function run(base, key) {
     if (over) return;
     over = true;
     chat?.shutdown();
-    shell?.store.clear();
+    for (const disk of DISKS) {
+      try {
+        for (const name of Object.keys(window[disk])) if (name.startsWith(prefix)) window[disk].removeItem(name);
+      } catch {
+        // blocked
+      }
+    }
     shell?.launcher.host.remove();
     retire();
   }
@@ -161,6 +204,7 @@ function run(base, key) {
  * @returns {Promise<any>} undefined if the widget is not to be shown
  */
 async function getConfig(url, over) {
+  let told = false;
   for (let wait = 1000; !over(); wait = Math.min(wait * 2, 60000)) {
     try {
       const res = await fetch(url, { credentials: 'omit' });
@@ -170,7 +214,9 @@ async function getConfig(url, over) {
         return;
       }
     } catch {
-      // offline or restarting
+      // offline, restarting, or a refusal that the browser keeps to itself
+      if (!told) console.warn(`Parley: no answer from ${url}. Unless you are offline, ${location.origin} may not be among the widget's allowed origins.`);
+      told = true;
     }
     await new Promise((done) => setTimeout(done, wait * (0.5 + Math.random())));
   }

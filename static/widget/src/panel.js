@@ -55,8 +55,8 @@ export function createPanel(craft, looks, act) {
   const slot = h('div.slot', { hidden: true });
   const gone = h('p.gone', { role: 'status', hidden: true });
   const composer = createComposer(say, act);
-  const foot = h('footer', null, person, slot, gone, composer.node);
-  const node = h('section.panel', { role: 'dialog', 'aria-labelledby': 'title', tabindex: '-1' }, h('header', null, face, h('div.titles', null, title, status), close), banner, log.node, foot);
+  const foot = h('div.foot', null, person, slot, gone, composer.node);
+  const node = h('section.panel', { role: 'dialog', 'aria-labelledby': 'title', tabindex: '-1' }, h('div.head', null, face, h('div.titles', null, title, status), close), banner, log.node, foot);
 
   let shown = ''; // in the slot
   /** @param {View} v */
@@ -70,28 +70,31 @@ export function createPanel(craft, looks, act) {
       const writing = composer.node.matches(':focus-within');
       slot.append(createForm(say, { fields: v.questions, required: looks.contact_info_mode === 'required', submit: act.answer, done: act.answered }));
       if (writing) slot.querySelector('input')?.focus();
-    } else if (want) slot.append(createRating(say, act.rate));
+    } else if (want) slot.append(createRating(say, act.rate, focus));
   }
 
   /** @param {View} v */
   function headline(v) {
     if (v.handling === 'human') return say('here', v.who || say('human'));
     if (v.handling === 'waiting') return say(v.available ? 'waiting' : 'away');
-    return v.handling === 'closed' ? say('closed') : say('answering', v.who || say('agent'));
+    if (v.handling === 'closed') return say('closed');
+    return v.available ? say('answering', v.who || say('agent')) : say('soon');
   }
+
+  /** To where the visitor goes on: what is asked, else the composer. */
+  const focus = () => (shown === 'form' ? slot.querySelector('input')?.focus() : composer.node.hidden ? node.focus() : composer.focus());
 
   let faced = '';
   return {
     node,
-    /** To where the visitor goes on: what is asked, else the composer. */
-    focus: () => (shown === 'form' ? slot.querySelector('input')?.focus() : composer.node.hidden ? node.focus() : composer.focus()),
+    focus,
     log,
     composer,
     /** @param {View} v */
     render(v) {
       const words = headline(v);
       if (status.textContent !== words) status.textContent = words;
-      attr(status, 'class', 'status ' + (v.gone ? 'off' : v.handling));
+      attr(status, 'class', 'status ' + (v.gone || (v.handling === 'agent' && !v.available) ? 'off' : v.handling));
       const side = v.handling === 'human' ? 'human' : 'agent';
       if (faced !== side + v.who) {
         faced = side + v.who;

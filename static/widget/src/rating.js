@@ -6,9 +6,10 @@ import { STAR } from './icons.js';
 /**
  * @param {import('./texts.js').Say} say
  * @param {(score: number) => void} rate
+ * @param {() => void} done takes the focus, which goes with the stars
  * @returns {HTMLElement}
  */
-export function createRating(say, rate) {
+export function createRating(say, rate, done) {
   const star = (/** @type {number} */ n) => h('button', { type: 'button', 'aria-label': say('stars', n), onclick: () => choose(n) }, icon(STAR));
   const stars = h('div.stars', null, ...[1, 2, 3, 4, 5].map(star));
   const words = h('span', { role: 'status' }, say('rate'));
@@ -16,6 +17,7 @@ export function createRating(say, rate) {
     rate(n);
     words.textContent = say('thanks');
     stars.remove();
+    done();
   }
   return h('div.rating', null, words, stars);
 }

@@ -32,7 +32,7 @@ export function arrange(talk, pending, greeting, say) {
   /** @type {Row[]} */
   const rows = [];
   const base = { state: /** @type {const} */ ('sent'), rich: false, name: '', at: 0 };
-  if (!talk.base) rows.push({ ...base, key: 'greeting', side: 'agent', name: talk.agent() || say('agent'), content: greeting, rich: true });
+  if (!talk.base) rows.push({ ...base, key: 'greeting', side: 'agent', name: talk.agent() || say(talk.available ? 'agent' : 'human'), content: greeting, rich: true });
 
   let notes = [...talk.notes];
   const noted = (/** @type {number} */ seq) => {

@@ -7,6 +7,7 @@
  * @property {(name: string, value: any) => void} set
  * @property {(name: string) => void} remove
  * @property {(prefix: string) => string[]} names that begin with prefix
+ * @property {() => boolean} kept whether anything is remembered across page loads
  * @property {() => void} keep from now on, remember across page loads
  * @property {() => void} clear forgets everything, and no longer keeps
  */
@@ -53,6 +54,7 @@ export function openStore(widget) {
       onDisk((d) => d.removeItem(prefix + name));
     },
     names: (start) => [...memory.keys()].filter((name) => name.startsWith(start)),
+    kept: () => kept,
     keep: () => {
       if (kept) return;
       kept = true;

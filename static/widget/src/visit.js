@@ -19,7 +19,7 @@ const ARRIVAL = 3000; // ms to wait for the history that was promised
 export function createVisit(shell, changed) {
   const { store, looks } = shell;
   const url = `${shell.base}/w/${shell.key}`;
-  const talk = createConversation(changed);
+  const talk = createConversation(changed, looks);
   const outbox = createOutbox(store, (frame) => wire.send(frame), changed);
   const session = createSession(shell, entered);
   const wire = connect({ url, token: session.token, after: () => talk.cursor, enter: session.enter, frame: received, state });
@@ -128,14 +128,14 @@ export function createVisit(shell, changed) {
       talk.hush();
       setTimeout(() => {
         visit.lost = !visit.up;
-        changed();
+        if (visit.lost) talk.settle();
       }, HICCUP);
     }
     outbox.online(on);
     changed();
   }
 
-  /** @param {any} f a frame, PROTOCOL section 4; unknown ones are ignored */
+  /** @param {any} f a frame of the server; unknown ones are ignored */
   function received(f) {
     switch (f.type) {
       case 'session':
@@ -173,6 +173,7 @@ export function createVisit(shell, changed) {
   /** @param {import('./conversation.js').Message} m */
   function hear(m) {
     if (!talk.add(m) || m.seq <= talk.synced) return;
+    if (m.author.kind === 'visitor') talk.arrived();
     shell.emit('message', { seq: m.seq, author: m.author, content: m.content, created_at: m.created_at });
   }
 

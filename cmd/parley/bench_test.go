@@ -1,0 +1,59 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/parley-chat/parley/cmd/parley/bench"
+	"github.com/parley-chat/parley/domain/ledger/ledgertest"
+)
+
+// TestBenchUnderChaos cuts, repeats and resumes on two nodes over every transport, and wants every promise kept.
+func TestBenchUnderChaos(t *testing.T) {
+	t.Parallel()
+	e := environment(t)
+	e["PARLEY_LOG"] = "error"
+	code, out, errOut := command(t, e, "", strings.Fields("bench --nodes 2 --visitors 20 --messages 300 --rate 0 --chaos --transport mix --json")...)
+	var r bench.Report
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err, out, errOut)
+	}
+	t.Logf("%s", out)
+	if code != 0 || r.Broken() > 0 || r.Acked != 300 || r.Replies != 300 || r.Cuts == 0 || r.Reconnects == 0 || r.Repeats == 0 {
+		t.Errorf("exit code %d: %s", code, errOut)
+	}
+}
+
+// TestBenchAgainstARunningServer talks to a widget whose agent is no echo and whose limits are the usual ones.
+func TestBenchAgainstARunningServer(t *testing.T) {
+	t.Parallel()
+	e := environment(t)
+	s := serve(t, e, "--demo")
+	code, out, errOut := command(t, e, "", "bench", "--url", s.url, "--widget", s.demoKey(t), "--visitors", "5", "--messages", "50", "--rate", "0")
+	if code != 0 || !strings.Contains(out, "50 said by 5 visitors, 50 acknowledged") || !strings.Contains(out, "0 lost, 0 doubled, 0 reordered") || strings.Contains(out, "unanswered") {
+		t.Errorf("exit code %d: %s%s", code, out, errOut)
+	}
+	code, _, errOut = command(t, e, "", "bench", "--url", s.url, "--widget", "wid_0000000000000000000000")
+	if code != 1 || !strings.Contains(errOut, "unknown_widget") {
+		t.Errorf("exit code %d: %s", code, errOut)
+	}
+}
+
+func TestBenchRefusesNonsense(t *testing.T) {
+	t.Parallel()
+	e := env{"PARLEY_SECRET": ledgertest.Secret}
+	for args, says := range map[string]string{
+		"--url http://127.0.0.1:1":                      "--url needs --widget",
+		"--widget wid_1":                                "go with --url",
+		"--url http://127.0.0.1:1 --widget w --nodes 2": "several --url",
+		"--url 127.0.0.1 --widget w":                    "--url must look like",
+		"--visitors 0":                                  "above 0",
+		"--transport pigeon":                            "--transport",
+	} {
+		code, out, errOut := command(t, e, "", append([]string{"bench"}, strings.Fields(args)...)...)
+		if code != 2 || out != "" || strings.Count(errOut, "\n") != 1 || !strings.Contains(errOut, says) {
+			t.Errorf("%s: exit code %d, stdout %q, stderr %q; want %q", args, code, out, errOut, says)
+		}
+	}
+}
