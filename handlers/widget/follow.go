@@ -31,6 +31,10 @@ func (s *Surface) open(ctx context.Context, v *chat.Visitor) (opening, error) {
 	return opening{*v, standing, answers}, err
 }
 
+// cursor is where a client goes on from. One that is ahead of the thread, as after a restored backup, goes on at its end and not
+// in a future that would swallow what is said until then.
+func (o opening) cursor(after int64) int64 { return min(after, o.standing.LastSeq) }
+
 // events are what a client hears first.
 func (o opening) events() []dialect.Event {
 	session := dialect.Session{ID: o.visitor.Session.ID, Handling: o.standing.Handling, LastSeq: o.standing.LastSeq, Now: time.Now()}

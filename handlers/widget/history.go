@@ -66,6 +66,7 @@ func (s *Surface) poll(w http.ResponseWriter, r *http.Request, v *chat.Visitor) 
 	if err != nil {
 		return err
 	}
+	after = o.cursor(after)
 	_, ms, err := s.chat.Since(r.Context(), v, after, pollPage)
 	if err != nil {
 		return err

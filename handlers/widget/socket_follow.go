@@ -54,6 +54,7 @@ func (c *socket) start(ctx context.Context, o opening, after int64) {
 	if c.following != nil {
 		c.following.stop()
 	}
+	after = o.cursor(after)
 	next := &following{feed: c.s.feed(o), after: after, told: make(chan struct{})}
 	next.feed.deltas, next.feed.spoken = c.deltas, newSpoken(c.visitor.Session.ID, after)
 	next.feed.caughtUp = func() { c.live.Store(true) }

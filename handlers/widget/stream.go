@@ -43,7 +43,7 @@ func (s *Surface) events(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 		for _, e := range o.events() {
 			send(e)
 		}
-		if err := s.feed(o).follow(staying, after, send); err != nil {
+		if err := s.feed(o).follow(staying, o.cursor(after), send); err != nil {
 			s.logFailure(r, err)
 			send(failure(err))
 		}
