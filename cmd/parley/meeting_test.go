@@ -89,17 +89,6 @@ func (m *meeting) open(b *tab) {
 	m.t.Helper()
 	b.wait(`w('.launcher')`)
 	b.js(`w('.panel.on') || w('.launcher').click()`, nil)
-	m.t.Cleanup(func() {
-		if !m.t.Failed() { return }
-		var st string
-		b.js(`JSON.stringify([location.href, document.readyState, !!root, w('.launcher')?.outerHTML.slice(0,200), w('.panel')?.className, performance.getEntriesByType('resource').map((e)=>[e.name.slice(-20), e.startTime|0, e.responseEnd|0, e.responseStatus, e.transferSize])])`, &st)
-		m.p.mu.Lock()
-		m.t.Log(st, m.p.counts)
-		m.p.mu.Unlock()
-		b.mu.Lock()
-		m.t.Log(b.problems)
-		b.mu.Unlock()
-	})
 	b.wait(`w('.panel.on textarea')`)
 }
 

@@ -76,11 +76,11 @@ func RetryAfter(w http.ResponseWriter, err error) {
 
 // LogFailure logs failures that are ours: bugs as errors, outages as warnings. Paths carry no secrets, query strings may.
 func LogFailure(ctx context.Context, log *slog.Logger, r *http.Request, status int, err error) {
+	if errors.Is(err, context.Canceled) { // the client has gone
+		return
+	}
 	switch domain.KindOf(err) {
 	case domain.Internal:
-		if errors.Is(err, context.Canceled) {
-			return
-		}
 		log.ErrorContext(ctx, "request failed", "method", r.Method, "path", r.URL.Path, "status", status, "err", err)
 	case domain.Unavailable:
 		log.WarnContext(ctx, "request failed", "method", r.Method, "path", r.URL.Path, "status", status, "err", err)

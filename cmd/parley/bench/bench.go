@@ -199,7 +199,7 @@ func (l *load) remember(ctx context.Context, visitors []*visitor) error {
 			v.mu.Lock()
 			v.journal.history, v.journal.lastSeq = history, last
 			v.mu.Unlock()
-			_ = v.await(ctx, grace, func() bool { return v.cursor >= last }) // what is missing the check will find
+			_ = v.await(ctx, l.o.Patience, func() bool { return v.cursor >= last }) // what is missing the check will find
 			return nil
 		})
 	}

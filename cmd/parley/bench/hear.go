@@ -37,7 +37,9 @@ func (v *visitor) hear(f frame) {
 // told notes that the stream has reached a seq.
 func (v *visitor) told(f frame) {
 	v.journal.heard = append(v.journal.heard, f)
-	v.cursor = max(v.cursor, f.Seq)
+	if f.Seq > v.cursor {
+		v.cursor, v.news = f.Seq, time.Now()
+	}
 }
 
 // read notes which lines an answer has read.
@@ -61,6 +63,7 @@ func (v *visitor) acknowledge(f frame, again bool) {
 	l.acks = append(l.acks, ack{id: f.ID, seq: f.Seq, duplicate: f.Duplicate, again: again})
 	if l.acked.IsZero() {
 		l.acked = time.Now()
+		v.news = l.acked
 		v.tally.ack(l.acked.Sub(l.due))
 		v.leave(l)
 	}
@@ -107,25 +110,31 @@ func (v *visitor) answered() bool {
 
 var errStalled = errors.New("bench: nothing happened for too long")
 
-// await waits until cond, which is asked under the lock, holds. It fails when ctx ends, or when nothing has happened for
-// patience beyond any silence that the server asked for.
+// await waits until cond, which is asked under the lock, holds. It fails when ctx ends, or when the server has said nothing new
+// for patience beyond any silence that it asked for.
 func (v *visitor) await(ctx context.Context, patience time.Duration, cond func() bool) error {
+	since := time.Now()
 	for {
 		v.mu.Lock()
-		ok, change, silence := cond(), v.change, max(0, time.Until(v.quiet))
+		ok, change := cond(), v.change
+		for _, at := range []time.Time{v.news, v.quiet} {
+			if at.After(since) {
+				since = at
+			}
+		}
 		v.mu.Unlock()
 		if ok {
 			return nil
 		}
-		late := time.NewTimer(silence + patience)
+		late := time.NewTimer(time.Until(since.Add(patience)))
 		select {
 		case <-change:
+			late.Stop()
 		case <-late.C:
 			return errStalled
 		case <-ctx.Done():
 			late.Stop()
 			return ctx.Err()
 		}
-		late.Stop()
 	}
 }
