@@ -21,14 +21,16 @@ func TestDelivery(t *testing.T) {
 	}{
 		{"everything but POST blocked for 20 s", onlyPostsPass},
 		{"connections cut every second", cutEverySecond},
-		{"half-dead socket", halfDeadSocket},
+		{"half-dead socket", func(m *meeting) { halfDeadSocket(m, m.p.deaden) }},
+		{"acks lost on a socket", func(m *meeting) { halfDeadSocket(m, m.p.deafen) }},
+		{"acks lost beside a stream", func(m *meeting) { linesSwallowed(m, gag) }},
 		{"sockets refused and stream buffered", streamBuffered},
 		{"sockets forbidden", func(m *meeting) { socketsRefused(m, forbid) }},
 		{"sockets reset", func(m *meeting) { socketsRefused(m, reset) }},
 		{"sockets swallowed", func(m *meeting) { socketsRefused(m, hang) }},
 		{"everything forbidden for a while", func(m *meeting) { outage(m, forbid) }},
 		{"everything swallowed for a while", func(m *meeting) { outage(m, hang) }},
-		{"lines swallowed on a stream", linesSwallowed},
+		{"lines swallowed beside a stream", func(m *meeting) { linesSwallowed(m, hang) }},
 		{"server restarted", serverRestarted},
 		{"two tabs", twoTabs},
 		{"tab asleep", func(m *meeting) { asleep(m, m.frozen) }},
@@ -131,18 +133,18 @@ func outage(m *meeting, how treatment) {
 	m.p.treat(allPass)
 }
 
-// linesSwallowed: the stream is fine, but a line sent beside it is never answered.
-func linesSwallowed(m *meeting) {
+// linesSwallowed: the stream is fine, but a line sent beside it is never answered, whether or not the server has it.
+func linesSwallowed(m *meeting, how treatment) {
 	m.p.treat(noSockets(forbid))
 	m.begin()
 	m.p.treat(func(r *http.Request) treatment {
 		if r.Method == "POST" && path.Base(r.URL.Path) == "messages" {
-			return hang
+			return how
 		}
 		return noSockets(forbid)(r)
 	})
 	m.talk(3, func() {})
-	eventually(m.t, "line that is swallowed", func() bool { return m.p.seen(hang, "messages") > 0 })
+	eventually(m.t, "line that is swallowed", func() bool { return m.p.seen(how, "messages") > 0 })
 	m.p.treat(noSockets(forbid))
 	m.arrived()
 	m.through("events")
@@ -244,11 +246,12 @@ func reloadOffline(m *meeting) {
 	m.shown(b, "visitor 3")
 }
 
-// halfDeadSocket: it looks open, and nothing comes through. The widget must notice that a line is not acknowledged.
-func halfDeadSocket(m *meeting) {
+// halfDeadSocket: it looks open, and nothing comes through, or nothing comes back. The widget must notice that a line is not
+// acknowledged, and must not say it twice to a server that has it.
+func halfDeadSocket(m *meeting, die func()) {
 	const noticed = 10 * time.Second
 	m.begin()
-	m.p.deaden()
+	die()
 	tried := m.p.tried()
 	m.reply()
 	m.say(m.tabs[0])

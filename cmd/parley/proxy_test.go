@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"path"
@@ -25,6 +26,7 @@ const (
 	forbid           // it is answered with 403, as by a company's proxy
 	reset            // its connection is reset, as by a firewall
 	hang             // it is taken and never answered
+	gag              // the server gets it, but the answer is lost
 	hoard            // the answer is held back until it is complete, as by a virus scanner
 )
 
@@ -159,13 +161,21 @@ func (p *proxy) handler(to *url.URL, transport http.RoundTripper, widget string)
 			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
 				conn.(*wire).cut()
 			}
+		case gag:
+			through.ServeHTTP(httptest.NewRecorder(), r)
+			p.hold(r)
 		case hang:
-			select {
-			case <-r.Context().Done():
-			case <-p.end.Done():
-			}
+			p.hold(r)
 		}
 	})
+}
+
+// hold lets a browser wait for as long as it likes.
+func (p *proxy) hold(r *http.Request) {
+	select {
+	case <-r.Context().Done():
+	case <-p.end.Done():
+	}
 }
 
 // cut resets every connection that a browser has to here.
@@ -197,7 +207,15 @@ func (p *proxy) cutEvery(d time.Duration) (stop func()) {
 // deaden lets every open connection stay open, but nothing comes through any more, either way: not even its end. New ones are fine.
 func (p *proxy) deaden() {
 	for _, w := range p.open() {
+		w.deaf.Store(true)
 		w.dead.Store(true)
+	}
+}
+
+// deafen does the same one way: what browsers say is heard, but they hear nothing.
+func (p *proxy) deafen() {
+	for _, w := range p.open() {
+		w.deaf.Store(true)
 	}
 }
 
@@ -214,7 +232,8 @@ func (p *proxy) open() (ws []*wire) {
 type wire struct {
 	net.Conn
 	p    *proxy
-	dead atomic.Bool
+	dead atomic.Bool // nothing comes from the browser
+	deaf atomic.Bool // nothing comes to the browser
 }
 
 func (w *wire) Read(b []byte) (int, error) {
@@ -227,15 +246,15 @@ func (w *wire) Read(b []byte) (int, error) {
 }
 
 func (w *wire) Write(b []byte) (int, error) {
-	if w.dead.Load() {
+	if w.deaf.Load() {
 		return len(b), nil
 	}
 	return w.Conn.Write(b)
 }
 
-// Close is the server's wish to end it. The browser does not hear of it when the wire is dead.
+// Close is the server's wish to end it. A deaf browser does not hear of it.
 func (w *wire) Close() error {
-	if w.dead.Load() {
+	if w.deaf.Load() {
 		return w.SetDeadline(time.Now())
 	}
 	return w.drop()
