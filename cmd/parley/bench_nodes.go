@@ -37,17 +37,13 @@ func (c config) withBenchNodes(ctx context.Context, nodes int, echo bool, f func
 		return err
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
 	g, running := errgroup.WithContext(running)
+	defer func() { stop(); _ = g.Wait() }() // whatever went wrong below
 	var agentURL string
 	if echo {
 		if agentURL, err = startEcho(running, g); err != nil {
 			return err
 		}
-	}
-	widget, forget, err := benchWidget(ctx, l, agentURL)
-	if err != nil {
-		return err
 	}
 	var urls []string
 	for range nodes {
@@ -57,6 +53,10 @@ func (c config) withBenchNodes(ctx context.Context, nodes int, echo bool, f func
 		}
 		urls = append(urls, "http://"+listener.Addr().String())
 		g.Go(func() error { return c.benchNode(running, db, listener) })
+	}
+	widget, forget, err := benchWidget(ctx, l, agentURL)
+	if err != nil {
+		return err
 	}
 	err = f(urls, widget)
 	stop()

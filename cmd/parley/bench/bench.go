@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -58,7 +59,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	}
 	defer l.client.CloseIdleConnections() // a server that stops waits for those
 	visitors, err := l.arrive(ctx)
-	if err != nil {
+	if ctx.Err() != nil {
+		return Report{}, errors.New("interrupted before anybody said anything")
+	} else if err != nil {
 		return Report{}, err
 	}
 	// Visitors live on when ctx ends: there is still to hear what they were promised.
@@ -68,8 +71,8 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	for _, v := range visitors {
 		lives.Go(func() error { return v.run(living) })
 	}
-	l.talk(ctx, living, visitors)
-	if living.Err() == nil {
+	err = l.talk(ctx, living, visitors)
+	if err == nil && living.Err() == nil {
 		err = l.remember(living, visitors)
 	}
 	die()
@@ -147,8 +150,9 @@ func (l *load) insist(ctx context.Context, do func() error) error {
 	}
 }
 
-// talk lets visitors say what is to be said and waits until all is acknowledged and answered, or nothing comes any more.
-func (l *load) talk(ctx, living context.Context, visitors []*visitor) {
+// talk lets visitors say what is to be said and waits until all is acknowledged and answered, or nothing comes any more. It fails
+// when not one of them gets through.
+func (l *load) talk(ctx, living context.Context, visitors []*visitor) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(living, stop)()
@@ -158,7 +162,15 @@ func (l *load) talk(ctx, living context.Context, visitors []*visitor) {
 	defer quiet()
 	reporter.Go(func() { l.report(reporting) })
 
-	each(visitors, func(v *visitor) { _ = v.await(ctx, l.o.Patience, func() bool { return v.arrived }) })
+	var through atomic.Int64
+	each(visitors, func(v *visitor) {
+		if v.await(ctx, l.o.Patience, func() bool { return v.arrived }) == nil {
+			through.Add(1)
+		}
+	})
+	if through.Load() == 0 && ctx.Err() == nil {
+		return fmt.Errorf("no visitor got through within %v: %s", l.o.Patience, l.tally.complaints())
+	}
 	l.tally.begin()
 	if l.o.Rate == 0 {
 		each(visitors, (*visitor).begin)
@@ -179,6 +191,7 @@ func (l *load) talk(ctx, living context.Context, visitors []*visitor) {
 	if l.o.Echo {
 		each(visitors, func(v *visitor) { _ = v.await(ctx, l.o.Patience, v.answered) })
 	}
+	return nil
 }
 
 // remember reads what is stored and waits until the visitors have heard all of it.

@@ -229,3 +229,20 @@ func TestForeignClient(t *testing.T) {
 		}
 	}
 }
+
+func TestNobodyGetsThrough(t *testing.T) {
+	t.Parallel()
+	honest := &liar{threads: map[string]*[]frame{}}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/socket") {
+			honest.answer(w, http.StatusServiceUnavailable, map[string]string{"code": "unavailable"})
+			return
+		}
+		honest.ServeHTTP(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	_, err := Run(t.Context(), Options{URLs: []string{srv.URL}, Widget: "wid_1", Visitors: 2, Messages: 3, Transport: Socket, Patience: 100 * time.Millisecond})
+	if err == nil || !strings.Contains(err.Error(), "no visitor got through") || !strings.Contains(err.Error(), "unavailable ×") {
+		t.Error(err)
+	}
+}

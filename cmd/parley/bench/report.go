@@ -83,8 +83,8 @@ func (r Report) Print(w io.Writer) {
 	if r.Limited > 0 {
 		row("limits", "the server's limits slowed this down %d times, for up to %.0f s: the numbers above are theirs", r.Limited, r.LimitedMost)
 	}
-	for _, code := range slices.Sorted(maps.Keys(r.Errors)) {
-		row("server", "%s × %d", code, r.Errors[code])
+	if len(r.Errors) > 0 {
+		row("server", "%s", complaints(r.Errors))
 	}
 	var faults []string
 	for _, f := range Faults {
@@ -99,6 +99,21 @@ func (r Report) Print(w io.Writer) {
 	if more := r.Broken() - len(r.Violations); more > 0 {
 		row("", "and %d more", more)
 	}
+}
+
+// complaints lists what the server refused or cut off.
+func (t *tally) complaints() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return complaints(t.faults)
+}
+
+func complaints(counts map[string]int) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, fmt.Sprintf("%s × %d", name, counts[name]))
+	}
+	return strings.Join(all, ", ")
 }
 
 func (l Latency) String() string {
