@@ -63,6 +63,10 @@ func TestCommands(t *testing.T) {
 		{"second owner", "owner create --org acme --email ben@example.com --json", "long enough", 0, `"email":"ben@example.com"`},
 		{"key", "apikey create --org acme", "", 0, "parley_"},
 		{"key as JSON", "apikey create --org acme --json", "", 0, `"key":"parley_`},
+		{"keys", "apikey list --org acme", "", 0, "never used"},
+		{"keys of nobody", "apikey list --org nobody", "", 1, "parley: "},
+		{"revoke what is none", "apikey revoke --org acme 0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11", "", 1, "parley: "},
+		{"revoke nonsense", "apikey revoke --org acme x", "", 1, "parley: "},
 		{"down", "migrate down", "", 0, "rolled back 20261121090000_ledger"},
 		{"status after", "migrate status", "", 0, "missing"},
 	}
@@ -78,6 +82,27 @@ func TestCommands(t *testing.T) {
 		if code != s.code || !strings.Contains(said, s.says) {
 			t.Errorf("%s: exit code %d, stdout %q, stderr %q; want %d and %q", s.name, code, out, errOut, s.code, s.says)
 		}
+	}
+}
+
+func TestRevokedKeyOpensNothing(t *testing.T) {
+	t.Parallel()
+	e := environment(t)
+	s := serve(t, e, "--demo")
+	key := apiKey(t, e, "demo")
+	if code := s.call(t, "GET", "/api/v1/agents", key, nil, nil); code != 200 {
+		t.Fatal(code)
+	}
+	_, out, _ := command(t, e, "", "apikey", "list", "--org", "demo", "--json")
+	var listed struct{ Keys []struct{ ID, Prefix string } }
+	if err := json.Unmarshal([]byte(out), &listed); err != nil || len(listed.Keys) != 1 || strings.Contains(out, key) || !strings.HasPrefix(key, listed.Keys[0].Prefix) {
+		t.Fatal(out, err)
+	}
+	if code, out, errOut := command(t, e, "", "apikey", "revoke", "--org", "demo", listed.Keys[0].ID); code != 0 || out != "revoked\n" {
+		t.Fatal(code, out, errOut)
+	}
+	if code := s.call(t, "GET", "/api/v1/agents", key, nil, nil); code != 401 {
+		t.Errorf("a revoked key gets %d, want 401", code)
 	}
 }
 

@@ -56,39 +56,3 @@ func (c *ownerCreateCmd) Run(ctx context.Context, std *stdio, env getenv) error 
 		return err
 	})
 }
-
-type apiKeyCmd struct {
-	Create apiKeyCreateCmd `cmd:"" help:"Create an API key and print it; it is shown this once."`
-}
-
-type apiKeyCreateCmd struct {
-	Org  string `required:"" help:"The organisation's slug."`
-	Name string `default:"command line" help:"What to recognise the key by."`
-	JSON bool   `help:"Print JSON."`
-}
-
-func (c *apiKeyCreateCmd) Run(ctx context.Context, std *stdio, env getenv) error {
-	cfg, err := readConfig(env, std.Err)
-	if err != nil {
-		return err
-	}
-	return withLedger(ctx, cfg, func(l *ledger.Ledger) error {
-		if _, err := ledger.MigrateUp(ctx, l.DB()); err != nil {
-			return err
-		}
-		accounts := account.New(l)
-		org, err := accounts.OrganisationBySlug(ctx, c.Org)
-		if err != nil {
-			return err
-		}
-		key, k, err := accounts.CreateAPIKey(ctx, org.ID, c.Name)
-		if err != nil {
-			return err
-		}
-		if c.JSON {
-			return json.NewEncoder(std.Out).Encode(map[string]any{"key": key, "id": k.ID, "name": k.Name})
-		}
-		_, err = fmt.Fprintln(std.Out, key)
-		return err
-	})
-}

@@ -56,13 +56,6 @@ func (l *Ledger) Contact(ctx context.Context, org domain.OrgID, id domain.Contac
 	return c, classify(err)
 }
 
-// ContactByExternalID finds the contact the organisation's site calls by this id.
-func (l *Ledger) ContactByExternalID(ctx context.Context, org domain.OrgID, external string) (domain.Contact, error) {
-	var c domain.Contact
-	err := l.NewSelect().Model(&c).Where("org_id = ? AND external_id = ?", org, external).Scan(ctx)
-	return c, classify(err)
-}
-
 // Identify gives an anonymous stub the identity it has proven and returns the contact. If the organisation knows that external id
 // already, the stub is left and the known contact returned, so that bind says which contact the session belongs to from now on.
 func (l *Ledger) Identify(ctx context.Context, stub domain.ContactID, org domain.OrgID, external, name, email string) (domain.Contact, error) {
