@@ -28,10 +28,14 @@ func TestSlowReaderIsLetGo(t *testing.T) {
 	stuck.say(map[string]any{"type": "hello", "after_seq": 0})
 	eventually(t, "both are there", func() bool { return w.surface.Connections() == 2 })
 
-	var all sync.WaitGroup
+	var writing, reading sync.WaitGroup
 	done := make(chan struct{})
 	thread := v.thread().ID
-	all.Go(func() {
+	reply := func(id, content string) error {
+		_, _, err := w.chat.Reply(t.Context(), w.User, thread, id, content)
+		return err
+	}
+	writing.Go(func() {
 		long := strings.Repeat("x", 4000)
 		for i := 0; ; i++ {
 			select {
@@ -39,14 +43,14 @@ func TestSlowReaderIsLetGo(t *testing.T) {
 				return
 			default:
 			}
-			if _, _, err := w.chat.Reply(t.Context(), w.User, thread, fmt.Sprint("r", i), long); err != nil {
+			if err := reply(fmt.Sprint("r", i), long); err != nil {
 				t.Error(err)
 				return
 			}
 		}
 	})
-	seq := int64(0)
-	all.Go(func() {
+	reading.Go(func() {
+		seq := int64(0)
 		for {
 			f := well.next()
 			if f.Type != "message" {
@@ -56,10 +60,8 @@ func TestSlowReaderIsLetGo(t *testing.T) {
 				t.Errorf("the other reader: got %d, want %d", f.Seq, seq)
 				return
 			}
-			select {
-			case <-done:
+			if f.Content == "the last" {
 				return
-			default:
 			}
 		}
 	})
@@ -79,7 +81,11 @@ func TestSlowReaderIsLetGo(t *testing.T) {
 		t.Errorf("closed with %d: %v", code, err)
 	}
 	close(done)
-	all.Wait()
+	writing.Wait()
+	if err := reply("end", "the last"); err != nil {
+		t.Fatal(err)
+	}
+	reading.Wait()
 	back := v.dial()
 	back.say(map[string]any{"type": "hello", "after_seq": last})
 	for f := back.next(); ; f = back.next() {

@@ -220,6 +220,13 @@ func (v *tab) write(text string) {
 	v.do(chromedp.KeyEvent(text), enter)
 }
 
+// tells writes and waits until the server has it, so that an answer comes after it.
+func (v *tab) tells(f *fake, text string) {
+	v.t.Helper()
+	v.write(text)
+	eventually(v.t, "the server has "+text, func() bool { return f.holds(text) })
+}
+
 // enter presses the key as a keyboard does; chromedp's own "\r" would type a line break even where the page forbids it.
 var enter = chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 	for _, typ := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeRawKeyDown, input.DispatchKeyEventTypeKeyUp} {

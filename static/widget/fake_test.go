@@ -168,6 +168,13 @@ func (f *fake) said(kind string) []object {
 	return slices.DeleteFunc(slices.Clone(f.heard), func(o object) bool { return o["type"] != kind })
 }
 
+// holds reports whether a message is stored.
+func (f *fake) holds(content string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.ContainsFunc(f.messages, func(m object) bool { return m["content"] == content })
+}
+
 func (f *fake) getConfig(w http.ResponseWriter, _ *http.Request) {
 	if f.config == nil {
 		w.WriteHeader(http.StatusNotFound)

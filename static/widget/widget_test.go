@@ -51,7 +51,7 @@ func TestNothingIsDoubledOrMisordered(t *testing.T) {
 	f := newFake(t)
 	v := visit(t, f)
 	v.open(f)
-	v.write("one")
+	v.tells(f, "one")
 	v.shows("visitor: one")
 	two := f.say("agent", "Ivy", "two")
 	f.push(two)
