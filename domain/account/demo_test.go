@@ -125,6 +125,7 @@ func TestDemoAnswers(t *testing.T) {
 	t.Parallel()
 	_, l, w := newDemo(t)
 	tests := []struct{ question, want string }{ // want is the first article's anchor, or nothing
+		{"How long does delivery take?", "shipping"},
 		{"how long does shipping take to Norway?", "shipping"},
 		{"What does delivery to Germany cost?", "shipping"},
 		{"do you ship to Japan", "shipping"},
