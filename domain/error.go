@@ -44,10 +44,12 @@ const (
 	CodeUnavailable        Code = "unavailable"
 	CodeInternal           Code = "internal"
 
-	// Only the REST API speaks of these.
-	CodeForbidden Code = "forbidden"
-	CodeNotFound  Code = "not_found"
-	CodeConflict  Code = "conflict"
+	// Only answers to requests have these.
+	CodeForbidden        Code = "forbidden"
+	CodeNotFound         Code = "not_found"
+	CodeConflict         Code = "conflict"
+	CodeMethodNotAllowed Code = "method_not_allowed"
+	CodeUpgradeRequired  Code = "upgrade_required"
 )
 
 // Error is the one error of the house. Msg and Fields are safe to show to whoever asked; Err is only for the log.

@@ -121,6 +121,9 @@ func describe(s domain.Session, a Arrival) domain.Session {
 	return s
 }
 
+// touchEvery is how often at most a session's use is noted, but for its visits to pages.
+const touchEvery = 24 * time.Hour
+
 // Visitor says whose token this is. It fails with Unauthenticated: unauthorized without a token, session_expired with one that
 // is not good (any more).
 func (s *Service) Visitor(ctx context.Context, w domain.Widget, token string) (Visitor, error) {
@@ -133,6 +136,11 @@ func (s *Service) Visitor(ctx context.Context, w domain.Widget, token string) (V
 	} else if err != nil {
 		return Visitor{}, err
 	}
+	if time.Since(session.LastSeenAt) > touchEvery { // whatever it is used for, it is in use
+		if err := s.ledger.SetPage(ctx, session.ID, domain.Page{}); err != nil { // an empty page leaves theirs as it is
+			return Visitor{}, err
+		}
+	}
 	v := Visitor{Widget: w, Session: session}
 	if v.Contact, err = s.ledger.Contact(ctx, w.OrgID, session.ContactID); err != nil {
 		return Visitor{}, err
@@ -142,6 +150,11 @@ func (s *Service) Visitor(ctx context.Context, w domain.Widget, token string) (V
 		return Visitor{}, err
 	}
 	return v, nil
+}
+
+// Living finds out which widgets, by their keys, are switched on and which sessions have not ended, and marks these in both maps.
+func (s *Service) Living(ctx context.Context, widgets map[string]bool, sessions map[domain.SessionID]bool) error {
+	return s.ledger.Living(ctx, widgets, sessions)
 }
 
 // Enter makes sure that the visitor has a thread to write in and to follow. Until something is said in it, nobody else sees it.

@@ -3,7 +3,11 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/parley-chat/parley/domain"
 )
@@ -24,6 +28,27 @@ func (l *Ledger) SessionByToken(ctx context.Context, widget domain.WidgetID, tok
 	var s domain.Session
 	err := l.NewSelect().Model(&s).Where("token_hash = ? AND widget_id = ? AND expires_at > now()", tokenHash, widget).Scan(ctx)
 	return s, classify(err)
+}
+
+// Living marks the widgets, by their keys, that are switched on, and the sessions that have not ended.
+func (l *Ledger) Living(ctx context.Context, widgets map[string]bool, sessions map[domain.SessionID]bool) error {
+	rows, err := l.readers.Query(ctx, `SELECT key, '' FROM widgets WHERE key = ANY($1::text[]) AND enabled
+UNION ALL SELECT '', id::text FROM sessions WHERE id = ANY($2::text[]::uuid[]) AND expires_at > now()`, pgx.QueryExecModeCacheStatement,
+		slices.Collect(maps.Keys(widgets)), column(slices.Collect(maps.Keys(sessions)), func(id domain.SessionID) string { return string(id) }))
+	if err != nil {
+		return classify(err)
+	}
+	var widget string
+	var session domain.SessionID
+	_, err = pgx.ForEachRow(rows, []any{&widget, &session}, func() error {
+		if session == "" {
+			widgets[widget] = true
+		} else {
+			sessions[session] = true
+		}
+		return nil
+	})
+	return classify(err)
 }
 
 // TouchSession notes that a session is in use, which prolongs it, and where its visitor is now.

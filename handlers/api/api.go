@@ -16,6 +16,7 @@ import (
 	"github.com/parley-chat/parley/domain/account"
 	"github.com/parley-chat/parley/domain/chat"
 	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/handlers/edge"
 )
 
 // Prefix is where version 1 lives.
@@ -54,7 +55,7 @@ func New(d Deps) *API {
 	a := &API{Deps: d, router: chi.NewRouter()}
 	a.router.Use(noStore)
 	a.router.NotFound(a.notFound)
-	a.router.MethodNotAllowed(a.methodNotAllowed)
+	a.router.MethodNotAllowed(edge.MethodNotAllowed(a.Log, a.router))
 	a.router.Get("/openapi.json", a.serveDocument)
 	var operations []*huma.Operation
 	a.router.Group(func(r chi.Router) {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/validation"
-	"github.com/go-chi/chi/v5"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/handlers/edge"
@@ -119,23 +117,4 @@ func (headerWriter) WriteHeader(int)             {}
 
 func (a *API) notFound(w http.ResponseWriter, r *http.Request) {
 	edge.WriteProblem(w, r, a.Log, domain.NotFoundf("there is nothing at this path: see /api/docs"))
-}
-
-// methodNotAllowed tells in Allow what the path does answer (RFC 9110).
-func (a *API) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	path := r.URL.Path
-	if rc := chi.RouteContext(r.Context()); rc != nil && rc.RoutePath != "" {
-		path = rc.RoutePath
-	}
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
-		if a.router.Match(chi.NewRouteContext(), method, path) {
-			w.Header().Add("Allow", method)
-		}
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(http.StatusMethodNotAllowed)
-	_ = json.NewEncoder(w).Encode(edge.Problem{ // the reader is gone: nothing to do
-		Type: "about:blank", Title: http.StatusText(http.StatusMethodNotAllowed), Status: http.StatusMethodNotAllowed,
-		Code: "method_not_allowed", Detail: "this path does not answer " + r.Method + ": see the Allow header",
-	})
 }

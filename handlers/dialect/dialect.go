@@ -146,6 +146,7 @@ const (
 // Refused is why a frame is no command. It unwraps to the *domain.Error that says what to do.
 type Refused struct {
 	ClientID string // what the sender calls it, where that could be read
+	Type     string // of the frame, likewise
 	Err      error
 }
 

@@ -25,6 +25,7 @@ func (p Parley) Decode(frame []byte) (Command, error) {
 	if json.Unmarshal(kind, &name) != nil || string(kind) == "null" {
 		return nil, in.refuse(domain.InvalidField("type", "must be a string"))
 	}
+	in.kind = name
 	return in.command(name)
 }
 
@@ -48,6 +49,7 @@ func unknownType(msg string) *domain.Error {
 // parleyFrame reads one frame's fields and keeps the first problem.
 type parleyFrame struct {
 	fields  map[string]json.RawMessage
+	kind    string
 	prefix  string // of the fields' names, where problems name them
 	problem *domain.Error
 }
@@ -89,7 +91,7 @@ func (f *parleyFrame) refuse(err *domain.Error) *Refused {
 	if json.Unmarshal(f.fields["client_id"], &id) != nil {
 		id = ""
 	}
-	return &Refused{ClientID: id, Err: err}
+	return &Refused{ClientID: id, Type: f.kind, Err: err}
 }
 
 func (f *parleyFrame) text(name string, required bool) string {

@@ -50,7 +50,7 @@ func parleyWire(e Event) any {
 		if !json.Valid(e.T) {
 			e.T = nil
 		}
-		return parleyPong{"pong", e.T}
+		return parleyPong{"pong", bytes.ToValidUTF8(e.T, []byte("\uFFFD"))} // browsers close over a frame that is not UTF-8
 	case Bye:
 		return parleyBye{"bye", e.Reason, milliseconds(e.ReconnectAfter)}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/handlers/dialect"
@@ -184,6 +185,7 @@ func TestParleyEncodes(t *testing.T) {
 			`{"type":"error","code":"rate_limited","message":"slow down","client_id":"c1","retry_after_ms":1501}`},
 		{"pong", dialect.Pong{}, `{"type":"pong"}`},
 		{"pong with its t", dialect.Pong{T: json.RawMessage(`{"a": [1.0, null]}`)}, `{"type":"pong","t":{"a":[1.0,null]}}`},
+		{"pong with what is no UTF-8", dialect.Pong{T: json.RawMessage("\"\xff\"")}, "{\"type\":\"pong\",\"t\":\"\uFFFD\"}"},
 		{"pong with nonsense", dialect.Pong{T: json.RawMessage(`{`)}, `{"type":"pong"}`},
 		{"bye", dialect.Bye{Reason: dialect.Drain, ReconnectAfter: 2 * time.Second}, `{"type":"bye","reason":"drain","reconnect_after_ms":2000}`},
 	}
@@ -203,7 +205,7 @@ func FuzzDecode(f *testing.F) {
 		`{"type":"hello","after_seq":0,"capabilities":["delta"]}`,
 		`{"type":"message","client_id":"c","content":"hi","attachments":[]}`,
 		`{"type":"identify","identity":{"user_id":"u","timestamp":1,"signature":""}}`,
-		`{"type":"ping","t":{"t":[1e99,"\ud83d"]}}`, `{"type":"rating","score":1e2}`, `{"type":"read","seq":-0}`, "{\"type\":\"\xff\"}", `[[[[`, `null`,
+		"{\"type\":\"ping\",\"t\":\"\xff\"}", `{"type":"ping","t":{"t":[1e99,"\ud83d"]}}`, `{"type":"rating","score":1e2}`, `{"type":"read","seq":-0}`, "{\"type\":\"\xff\"}", `[[[[`, `null`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -220,7 +222,7 @@ func FuzzDecode(f *testing.F) {
 				answer = dialect.Pong(ping)
 			}
 		}
-		if out := parley.Encode(answer); !json.Valid(out) || strings.ContainsAny(string(out), "\n\r") {
+		if out := parley.Encode(answer); !json.Valid(out) || !utf8.Valid(out) || strings.ContainsAny(string(out), "\n\r") {
 			t.Fatalf("%q is answered with %q", frame, out)
 		}
 	})

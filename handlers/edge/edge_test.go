@@ -67,6 +67,7 @@ func TestProblems(t *testing.T) {
 		"a bug":     {io.ErrUnexpectedEOF, "500", `"code":"internal"`},
 		"an outage": {&domain.Error{Kind: domain.Unavailable, Msg: "later", RetryAfter: 1500 * time.Millisecond}, "503", `"code":"unavailable"`},
 		"a field":   {domain.InvalidField("name", "is missing"), "422", `"errors":{"name":"is missing"}`},
+		"no token":  {&domain.Error{Kind: domain.Unauthenticated}, "401", `"code":"unauthorized"`},
 		"bad JSON":  {&domain.Error{Kind: domain.Invalid, Code: domain.CodeBadJSON}, "400", `"code":"bad_json"`},
 	} {
 		w := httptest.NewRecorder()
@@ -76,6 +77,9 @@ func TestProblems(t *testing.T) {
 		if !strings.HasPrefix(res.Status, tt.status) || !strings.Contains(string(body), tt.says) || strings.Contains(string(body), "unexpected EOF") ||
 			res.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %s %s", name, res.Status, body)
+		}
+		if challenged := res.Header.Get("WWW-Authenticate") == `Bearer realm="parley"`; challenged != (name == "no token") {
+			t.Errorf("%s: WWW-Authenticate %q", name, res.Header.Get("WWW-Authenticate"))
 		}
 		if name == "an outage" && res.Header.Get("Retry-After") != "2" {
 			t.Errorf("Retry-After %q", res.Header.Get("Retry-After"))

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/parley-chat/parley/domain"
 )
 
@@ -38,6 +40,13 @@ var kinds = map[domain.Kind]struct {
 	domain.Unavailable:     {http.StatusServiceUnavailable, domain.CodeUnavailable},
 }
 
+// statuses are of codes that say more than their kind.
+var statuses = map[domain.Code]int{
+	domain.CodeBadJSON:          http.StatusBadRequest,
+	domain.CodeMethodNotAllowed: http.StatusMethodNotAllowed,
+	domain.CodeUpgradeRequired:  http.StatusUpgradeRequired,
+}
+
 // ProblemOf describes err without giving away a cause.
 func ProblemOf(err error) Problem {
 	e, ok := errors.AsType[*domain.Error](err)
@@ -45,10 +54,7 @@ func ProblemOf(err error) Problem {
 		e = &domain.Error{Kind: domain.Internal}
 	}
 	k := kinds[e.Kind]
-	p := Problem{Type: "about:blank", Status: k.status, Code: cmp.Or(e.Code, k.code), Detail: e.Msg, Errors: e.Fields}
-	if e.Code == domain.CodeBadJSON {
-		p.Status = http.StatusBadRequest
-	}
+	p := Problem{Type: "about:blank", Status: cmp.Or(statuses[e.Code], k.status), Code: cmp.Or(e.Code, k.code), Detail: e.Msg, Errors: e.Fields}
 	if e.Kind == domain.Internal {
 		p.Detail, p.Errors = "something went wrong on our side", nil
 	}
@@ -61,10 +67,29 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err 
 	p := ProblemOf(err)
 	LogFailure(r.Context(), log, r, p.Status, err)
 	RetryAfter(w, err)
+	if p.Status == http.StatusUnauthorized && w.Header().Get("WWW-Authenticate") == "" {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="parley"`) // RFC 9110 wants one; no browser asks its user for this kind
+	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // the reader is gone: nothing to do
+}
+
+// MethodNotAllowed answers what a router has no such method for, and tells in Allow what its path does answer (RFC 9110).
+func MethodNotAllowed(log *slog.Logger, routes chi.Routes) http.HandlerFunc {
+	return JSON(log, func(w http.ResponseWriter, r *http.Request) error {
+		path := r.URL.Path
+		if rc := chi.RouteContext(r.Context()); rc != nil && rc.RoutePath != "" {
+			path = rc.RoutePath
+		}
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			if routes.Match(chi.NewRouteContext(), method, path) {
+				w.Header().Add("Allow", method)
+			}
+		}
+		return &domain.Error{Kind: domain.Invalid, Code: domain.CodeMethodNotAllowed, Msg: "this path does not answer " + r.Method + ": see the Allow header"}
+	})
 }
 
 // RetryAfter sets the header of that name, in whole seconds, if err says when to come back.

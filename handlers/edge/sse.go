@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"net/http"
@@ -87,12 +88,21 @@ type Stream struct {
 }
 
 // Send writes one event. It never blocks: a reader too far behind is cut off, and Send reports false from then on. Data may be
-// of several lines; event and id must be of one, and may be empty.
+// of several lines, whose ends a reader sees as newlines; event and id must be of one, and may be empty.
 func (s *Stream) Send(event, id string, data []byte) bool {
+	return s.publish(newEvent(event, id, data))
+}
+
+// newEvent sees to what the library would trip over: it takes an event without data as the end, and knows one kind of line end of
+// the three that readers know.
+func newEvent(event, id string, data []byte) *sse.Event {
 	if len(data) == 0 {
-		data = []byte{' '} // the library takes an event without data as the end
+		data = []byte{' '}
 	}
-	return s.publish(&sse.Event{Event: []byte(event), ID: []byte(id), Data: data})
+	if bytes.IndexByte(data, '\r') >= 0 {
+		data = bytes.ReplaceAll(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
+	}
+	return &sse.Event{Event: []byte(event), ID: []byte(id), Data: data}
 }
 
 // SendPaced is Send for whoever has much to tell at once, such as a history: it waits while the reader is behind, and reports
@@ -102,7 +112,7 @@ func (s *Stream) SendPaced(ctx context.Context, event, id string, data []byte) b
 		return false
 	}
 	// It always comes back: a reader that takes nothing fails its write, and the library then throws away what waits.
-	s.streams.server.Publish(s.id, &sse.Event{Event: []byte(event), ID: []byte(id), Data: data})
+	s.streams.server.Publish(s.id, newEvent(event, id, data))
 	return ctx.Err() == nil
 }
 
@@ -176,7 +186,8 @@ func (s *Stream) beat(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			s.publish(&sse.Event{Comment: []byte("still here")})
+			// A reader who has much before them needs no sign of life; one who takes nothing runs into the write's deadline.
+			s.streams.server.TryPublish(s.id, &sse.Event{Comment: []byte("still here")})
 		}
 	}
 }

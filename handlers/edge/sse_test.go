@@ -97,6 +97,24 @@ func TestIdleStreamHasAHeartbeat(t *testing.T) {
 	read(t, url, ": still here")
 }
 
+// Signs of life that find no room among what a reader has yet to take are left out; they must not cost the reader the stream.
+func TestHeartbeatsDoNotCutAReaderWithMuchToRead(t *testing.T) {
+	t.Parallel()
+	s := NewStreams()
+	s.heartbeat = time.Millisecond
+	const events = 3000
+	url := serve(t, s, func(ctx context.Context, out *Stream) {
+		for i := range events {
+			if !out.SendPaced(ctx, "", fmt.Sprint(i), []byte(strings.Repeat("x", 2000))) {
+				t.Errorf("cut at event %d", i)
+				return
+			}
+		}
+		out.SendPaced(ctx, "", "", []byte("the last"))
+	})
+	read(t, url, "data: the last")
+}
+
 func TestRunEndsTheStream(t *testing.T) {
 	t.Parallel()
 	url := serve(t, NewStreams(), func(context.Context, *Stream) {})

@@ -3,7 +3,6 @@ package widget_test
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -195,9 +194,6 @@ func TestCommands(t *testing.T) {
 	visit, err := w.chat.LastVisit(t.Context(), w.Org, thread.ContactID)
 	if err != nil || visit.Page.URL != "https://site.example/cart" || visit.Page.Title != "Cart" {
 		t.Errorf("visit %+v, %v", visit, err)
-	}
-	if a := v.ask(http.MethodDelete, "./messages", ""); a.status != http.StatusMethodNotAllowed {
-		t.Errorf("an odd method: %d", a.status)
 	}
 }
 

@@ -2,6 +2,7 @@ package widget
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -14,11 +15,11 @@ import (
 type guests struct {
 	limit int
 
-	mu   sync.Mutex
-	held map[guest]int
-	open int
-	shut bool
-	gone sync.WaitGroup
+	mu     sync.Mutex
+	held   map[guest]int
+	places map[*place]struct{}
+	shut   bool
+	gone   sync.WaitGroup
 
 	leaving context.Context // ends when everybody is to go
 	leave   context.CancelFunc
@@ -28,16 +29,24 @@ type guests struct {
 
 type guest struct{ address, widget string }
 
+// place is what one connection holds.
+type place struct {
+	guest
+	session domain.SessionID
+	going   context.Context // ends when whoever holds it is to go
+	ask     context.CancelCauseFunc
+	leave   func() // gives the place back
+}
+
 func newGuests(limit int) *guests {
-	g := &guests{limit: limit, held: map[guest]int{}}
+	g := &guests{limit: limit, held: map[guest]int{}, places: map[*place]struct{}{}}
 	g.leaving, g.leave = context.WithCancel(context.Background())
 	g.cut, g.expel = context.WithCancel(context.Background())
 	return g
 }
 
-// enter takes a place, to be given back with the returned function. It fails with Throttled over the limit and with Unavailable
-// once seeOff was called.
-func (g *guests) enter(who guest) (leave func(), err error) {
+// enter takes a place, whose leave must be called. It fails with Throttled over the limit and with Unavailable once seeOff was called.
+func (g *guests) enter(who guest, session domain.SessionID) (*place, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.shut {
@@ -48,24 +57,38 @@ func (g *guests) enter(who guest) (leave func(), err error) {
 		return nil, &domain.Error{Kind: domain.Throttled, Code: domain.CodeRateLimited, RetryAfter: 10 * time.Second,
 			Msg: "too many connections from your network, please close a tab or wait a moment"}
 	}
-	g.held[who]++
-	g.open++
-	g.gone.Add(1)
-	return func() {
+	p := &place{guest: who, session: session}
+	p.going, p.ask = context.WithCancelCause(g.leaving)
+	p.leave = func() {
+		p.ask(nil)
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		if g.held[who]--; g.held[who] == 0 {
 			delete(g.held, who)
 		}
-		g.open--
+		delete(g.places, p)
 		g.gone.Done()
-	}, nil
+	}
+	g.held[who]++
+	g.places[p] = struct{}{}
+	g.gone.Add(1)
+	return p, nil
 }
 
 func (g *guests) count() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.open
+	return len(g.places)
+}
+
+func (g *guests) present() []*place {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	ps := make([]*place, 0, len(g.places))
+	for p := range g.places {
+		ps = append(ps, p)
+	}
+	return ps
 }
 
 // seeOff shuts the door, asks everybody to go and waits until they have. When ctx ends it stops asking.
@@ -78,8 +101,17 @@ func (g *guests) seeOff(ctx context.Context) {
 	g.gone.Wait()
 }
 
-// goodbye spreads the guests' return, so that they do not all knock on the next server at once.
-func goodbye() dialect.Bye {
+// dismissal is why one guest is to go and the others may stay.
+type dismissal dialect.ByeReason
+
+func (d dismissal) Error() string { return "widget: " + string(d) }
+
+// goodbye says why the guest is to go, and spreads the guests' return, so that they do not all knock on the next server at once.
+func (p *place) goodbye() dialect.Bye {
 	const soonest, latest = 500 * time.Millisecond, 5 * time.Second
-	return dialect.Bye{Reason: dialect.Drain, ReconnectAfter: soonest + rand.N(latest-soonest)}
+	bye := dialect.Bye{Reason: dialect.Drain, ReconnectAfter: soonest + rand.N(latest-soonest)}
+	if d, ok := errors.AsType[dismissal](context.Cause(p.going)); ok {
+		bye.Reason = dialect.ByeReason(d)
+	}
+	return bye
 }

@@ -57,11 +57,11 @@ func (s *Surface) poll(w http.ResponseWriter, r *http.Request, v *chat.Visitor) 
 	if err != nil {
 		return err
 	}
-	leave, err := s.guests.enter(guest{address(r), v.Widget.Key})
+	place, err := s.guests.enter(guest{address(r), v.Widget.Key}, v.Session.ID)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer place.leave()
 	o, err := s.open(r.Context(), v)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func (s *Surface) poll(w http.ResponseWriter, r *http.Request, v *chat.Visitor) 
 	if len(frames) == 0 && wait > 0 {
 		ctx, cancel := context.WithTimeout(r.Context(), time.Duration(wait)*time.Second)
 		defer cancel()
-		defer context.AfterFunc(s.guests.leaving, cancel)()
+		defer context.AfterFunc(place.going, cancel)()
 		err = s.feed(o).follow(ctx, after, func(e dialect.Event) bool {
 			if lasting(e) {
 				frames = append(frames, s.codec.Encode(e))

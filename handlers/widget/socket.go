@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/chat"
 	"github.com/parley-chat/parley/handlers/dialect"
 )
@@ -32,7 +34,18 @@ const (
 type farewell struct {
 	code   websocket.StatusCode
 	reason string
-	bye    bool // say goodbye first, after what is still to be said
+	bye    *dialect.Bye // to be said first, after what is still to be said; may be nil
+}
+
+// farewell is how the server ends the socket of a guest who was asked to go.
+func (p *place) farewell() farewell {
+	bye := p.goodbye()
+	f := draining
+	if bye.Reason != dialect.Drain {
+		f = farewell{code: websocket.StatusPolicyViolation, reason: string(bye.Reason)}
+	}
+	f.bye = &bye
+	return f
 }
 
 var (
@@ -40,7 +53,7 @@ var (
 	slowConsumer = farewell{code: 4429, reason: "slow_consumer"}
 	frameTooBig  = farewell{code: websocket.StatusMessageTooBig, reason: "frames may have at most 64 KiB"}
 	broken       = farewell{code: websocket.StatusInternalError, reason: "internal"}
-	draining     = farewell{code: websocket.StatusGoingAway, reason: "drain", bye: true}
+	draining     = farewell{code: websocket.StatusGoingAway, reason: "drain"}
 )
 
 // errOver ends a socket's goroutines. It says nothing went wrong.
@@ -49,12 +62,13 @@ var errOver = errors.New("widget: the socket is over")
 // socket is one visitor's connection: one goroutine reads frames and does what they ask, one follows the thread, and one writes
 // events; nobody else writes. Only the writer closes: the others ask it to.
 type socket struct {
-	s    *Surface
-	r    *http.Request // for the log
-	log  []any         // who it is, for the log
-	conn *websocket.Conn
-	raw  net.Conn // under conn
-	out  chan dialect.Event
+	s     *Surface
+	r     *http.Request // for the log
+	log   []any         // who it is, for the log
+	place *place
+	conn  *websocket.Conn
+	raw   net.Conn // under conn
+	out   chan dialect.Event
 
 	// The reader's.
 	visitor   chat.Visitor
@@ -75,11 +89,16 @@ type socket struct {
 
 // socket upgrades the request and serves the connection until either side ends it.
 func (s *Surface) socket(w http.ResponseWriter, r *http.Request, v *chat.Visitor) error {
-	leave, err := s.guests.enter(guest{address(r), v.Widget.Key})
+	place, err := s.guests.enter(guest{address(r), v.Widget.Key}, v.Session.ID)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer place.leave()
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "websocket")
+		return &domain.Error{Kind: domain.Invalid, Code: domain.CodeUpgradeRequired, Msg: "this is a WebSocket: ask for an upgrade"}
+	}
 	g := &grip{ResponseWriter: w}
 	conn, err := websocket.Accept(g, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{socketProtocol},
@@ -94,7 +113,7 @@ func (s *Surface) socket(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 	}
 	conn.SetReadLimit(-1) // read bounds frames itself, so that the peer learns why
 	c := &socket{
-		s: s, r: r, log: []any{"session", v.Session.ID, "widget", v.Widget.Key}, conn: conn, raw: g.conn,
+		s: s, r: r, place: place, log: []any{"session", v.Session.ID, "widget", v.Widget.Key}, conn: conn, raw: g.conn,
 		visitor: *v, frames: newBucket(s.limits.Frames),
 		out: make(chan dialect.Event, outQueue), begin: make(chan *following), ending: make(chan struct{}),
 	}
@@ -130,7 +149,7 @@ func (c *socket) end(f farewell) {
 	c.endOnce.Do(func() {
 		c.farewell = f
 		close(c.ending)
-		if !f.bye {
+		if f.bye == nil {
 			c.s.log.With(c.log...).InfoContext(c.r.Context(), "socket ended", "code", int(f.code), "reason", f.reason)
 		}
 	})

@@ -2,6 +2,7 @@ package widget
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -49,10 +50,11 @@ func (c *socket) frame(ctx context.Context) (websocket.MessageType, []byte, erro
 // take does what one frame asks. Its error is the answer.
 func (c *socket) take(ctx context.Context, frame []byte) error {
 	cmd, err := c.s.codec.Decode(frame)
-	if err != nil {
-		return err
-	}
 	said, isMessage := cmd.(dialect.Message)
+	refused, isRefused := errors.AsType[*dialect.Refused](err)
+	if isRefused {
+		said.ClientID = refused.ClientID
+	}
 	if wait := c.frames.take(time.Now()); wait > 0 {
 		return about(said, &domain.Error{Kind: domain.Throttled, Code: domain.CodeRateLimited, RetryAfter: wait,
 			Msg: "that is too much at once, please wait a moment"})
@@ -60,8 +62,11 @@ func (c *socket) take(ctx context.Context, frame []byte) error {
 	if hello, ok := cmd.(dialect.Hello); ok {
 		return c.hello(ctx, hello)
 	}
-	if c.following == nil {
+	if early := c.following == nil; early && !(isRefused && (refused.Type == "hello" || domain.CodeOf(err) == domain.CodeBadJSON)) {
 		return about(said, dialect.ErrHelloRequired)
+	}
+	if err != nil {
+		return err
 	}
 	if typing, ok := cmd.(dialect.Typing); ok && !c.worthTelling(typing) {
 		return nil

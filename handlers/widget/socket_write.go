@@ -17,7 +17,7 @@ func (c *socket) write(ctx context.Context, group *errgroup.Group) error {
 	defer hello.Stop()
 	ping := time.NewTicker(c.s.limits.PingEvery)
 	defer ping.Stop()
-	leaving := c.s.guests.leaving.Done()
+	leaving := c.place.going.Done()
 	for {
 		select {
 		case <-ctx.Done():
@@ -37,7 +37,7 @@ func (c *socket) write(ctx context.Context, group *errgroup.Group) error {
 			}
 		case <-leaving:
 			leaving = nil
-			c.end(draining)
+			c.end(c.place.farewell())
 		}
 	}
 }
@@ -74,13 +74,13 @@ func (c *socket) ping(ctx context.Context) error {
 
 // close says farewell and waits for the peer to do the same, both for a while only.
 func (c *socket) close(ctx context.Context) error {
-	if c.farewell.bye {
+	if c.farewell.bye != nil {
 		for len(c.out) > 0 {
 			if err := c.put(ctx, <-c.out); err != nil {
 				return err
 			}
 		}
-		if err := c.put(ctx, goodbye()); err != nil {
+		if err := c.put(ctx, *c.farewell.bye); err != nil {
 			return err
 		}
 	}

@@ -20,11 +20,11 @@ func (s *Surface) events(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 	if last, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64); err == nil && last >= 0 {
 		after = last // the address still says where the browser began
 	}
-	leave, err := s.guests.enter(guest{address(r), v.Widget.Key})
+	place, err := s.guests.enter(guest{address(r), v.Widget.Key}, v.Session.ID)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer place.leave()
 	o, err := s.open(r.Context(), v)
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func (s *Surface) events(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 		}
 		staying, stop := context.WithCancel(ctx)
 		defer stop()
-		defer context.AfterFunc(s.guests.leaving, stop)()
+		defer context.AfterFunc(place.going, stop)()
 		for _, e := range o.events() {
 			send(e)
 		}
@@ -47,8 +47,8 @@ func (s *Surface) events(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 			s.logFailure(r, err)
 			send(failure(err))
 		}
-		if s.guests.leaving.Err() != nil {
-			send(goodbye())
+		if place.going.Err() != nil {
+			send(place.goodbye())
 		}
 	})
 	return nil

@@ -36,6 +36,7 @@ type Limits struct {
 	HelloWithin time.Duration // from the opening of a socket to its hello (10 s)
 	WriteWithin time.Duration // for one frame to be written, before the reader counts as stuck (10 s)
 	PingEvery   time.Duration // of a socket; two without a pong end it (25 s)
+	LookEvery   time.Duration // at which connected sessions have ended and widgets were switched off meanwhile (5 s)
 }
 
 func (l Limits) withDefaults() Limits {
@@ -45,10 +46,11 @@ func (l Limits) withDefaults() Limits {
 	l.HelloWithin = cmp.Or(l.HelloWithin, 10*time.Second)
 	l.WriteWithin = cmp.Or(l.WriteWithin, 10*time.Second)
 	l.PingEvery = cmp.Or(l.PingEvery, 25*time.Second)
+	l.LookEvery = cmp.Or(l.LookEvery, 5*time.Second)
 	return l
 }
 
-// Surface serves the widgets of all organisations. Shutdown must be called.
+// Surface serves the widgets of all organisations. Run should be running, and Shutdown must be called.
 type Surface struct {
 	chat      *chat.Service
 	relay     *relay.Relay
@@ -79,6 +81,7 @@ func (s *Surface) Routes(r chi.Router) {
 	r.Route("/w/{key}", func(r chi.Router) {
 		r.Use(s.admit)
 		r.NotFound(edge.JSON(s.log, nothingHere))
+		r.MethodNotAllowed(edge.MethodNotAllowed(s.log, r))
 
 		r.Get("/config", edge.JSON(s.log, s.config))
 		r.With(s.seldom()).Post("/session", edge.JSON(s.log, s.session))

@@ -71,6 +71,7 @@ func node(t *testing.T, l *ledger.Ledger, f ledgertest.Fixture, limits widget.Li
 	router := chi.NewRouter()
 	router.Use(fromElsewhere, middleware.ClientIPFromRemoteAddr)
 	s.Routes(router)
+	running.Go(func() { _ = s.Run(ctx) })
 	server := httptest.NewServer(router)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)

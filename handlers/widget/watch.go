@@ -1,0 +1,49 @@
+package widget
+
+import (
+	"context"
+	"time"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/handlers/dialect"
+)
+
+// Run sees off whoever is connected to a widget that was switched off, or by a session that has ended, on whatever node that
+// happened: for all connections together with one query now and then. It returns when ctx ends.
+func (s *Surface) Run(ctx context.Context) error {
+	tick := time.NewTicker(s.limits.LookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := s.look(ctx); err != nil && ctx.Err() == nil && domain.KindOf(err) != domain.Unavailable {
+			s.log.ErrorContext(ctx, "cannot see whose session has ended", "err", err) // an outage passes by itself
+		}
+	}
+}
+
+func (s *Surface) look(ctx context.Context) error {
+	present := s.guests.present()
+	if len(present) == 0 {
+		return nil
+	}
+	widgets, sessions := map[string]bool{}, map[domain.SessionID]bool{}
+	for _, p := range present {
+		widgets[p.widget], sessions[p.session] = false, false
+	}
+	if err := s.chat.Living(ctx, widgets, sessions); err != nil {
+		return err
+	}
+	for _, p := range present {
+		switch {
+		case !widgets[p.widget]:
+			p.ask(dismissal(dialect.Disabled))
+		case !sessions[p.session]:
+			p.ask(dismissal(dialect.Expired))
+		}
+	}
+	return nil
+}
