@@ -10,6 +10,24 @@ type Organisation struct {
 	CreatedAt time.Time
 }
 
+// Recording is what the flight recorder keeps of an organisation's turns.
+type Recording struct {
+	Content RecordContent // of what models were asked and said
+	Days    int           // how long the details of a turn's steps are kept; 0 = for ever
+}
+
+// RecordContent says how much of a model's prompts and responses is kept.
+type RecordContent string
+
+const (
+	RecordOff      RecordContent = "off"      // nothing
+	RecordMetadata RecordContent = "metadata" // how long they were
+	RecordFull     RecordContent = "full"     // every word
+)
+
+// RecordContents are the choices there are.
+func RecordContents() []RecordContent { return []RecordContent{RecordOff, RecordMetadata, RecordFull} }
+
 // Role is what a user may do in their organisation.
 type Role string
 
@@ -30,14 +48,32 @@ type User struct {
 
 // Article is a piece of knowledge an agent may answer from.
 type Article struct {
-	ID        ArticleID `bun:",pk"`
-	OrgID     OrgID
-	Title     string
-	URL       string
-	Content   string // Markdown
-	Language  string // a Postgres text search configuration: english, german, simple …
+	ID       ArticleID `bun:",pk"`
+	OrgID    OrgID
+	Title    string
+	URL      string
+	Content  string // Markdown
+	Language string // a Postgres text search configuration: english, german, simple …
+
+	Classification Classification `bun:",nullzero,default:'PUBLIC'"`
+	Source         string         // the file or page an import found it in; empty = written by hand
+
 	CreatedAt time.Time
 	UpdatedAt time.Time
+}
+
+// Classification says who may learn of something.
+type Classification string
+
+const (
+	ClassPublic       Classification = "PUBLIC"       // everybody; what is said with visitors
+	ClassInternal     Classification = "INTERNAL"     // the organisation's people
+	ClassConfidential Classification = "CONFIDENTIAL" // some of them
+)
+
+// Classifications are all there are, from the most open to the most closed.
+func Classifications() []Classification {
+	return []Classification{ClassPublic, ClassInternal, ClassConfidential}
 }
 
 // Passage is a place in an article that fits a query.
@@ -47,6 +83,7 @@ type Passage struct {
 	URL     string
 	Snippet string  // plain text
 	Body    string  // the whole article's content
+	Query   string  // the question as it was understood, where a misspelt word was taken for another; else empty
 	Rank    float64 // 0 < rank < 1: mostly the share of the question that the article speaks to; comparable within one search only
 }
 

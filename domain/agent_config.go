@@ -12,8 +12,12 @@ import (
 
 // BuiltinConfig configures the builtin runtime.
 type BuiltinConfig struct {
-	Greeting string `json:"greeting,omitempty"` // Markdown; empty = the runtime's own words in the visitor's language
+	Greeting      string  `json:"greeting,omitempty"` // Markdown; empty = the runtime's own words in the visitor's language
+	MinConfidence float64 `json:"min_confidence"`     // 0 to 1: below it the runtime offers a person instead of answering
 }
+
+// DefaultMinConfidence lets everything through that the search takes for an answer.
+const DefaultMinConfidence = 0.25
 
 // WebSocketConfig configures the websocket runtime. The values of its headers are secret: see [Agent.Headers].
 type WebSocketConfig struct {
@@ -48,7 +52,7 @@ type configRules struct {
 var (
 	agentKinds = []AgentKind{AgentBuiltin, AgentWebSocket}
 	agentRules = map[AgentKind]configRules{
-		AgentBuiltin: {read: func(r *configReader) any { return r.builtin() }},
+		AgentBuiltin: {read: func(r *configReader) any { return r.builtin() }, numbers: []string{"min_confidence"}},
 		AgentWebSocket: {
 			read:    func(r *configReader) any { return r.webSocket() },
 			numbers: []string{"connect_timeout_seconds", "timeout_seconds", "max_responses"},
@@ -280,8 +284,10 @@ func readKey[T any](r *configReader, key string, into *T, want string) {
 }
 
 func (r *configReader) builtin() BuiltinConfig {
-	var c BuiltinConfig
+	c := BuiltinConfig{MinConfidence: DefaultMinConfidence}
 	readKey(r, "greeting", &c.Greeting, "must be text")
+	readKey(r, "min_confidence", &c.MinConfidence, "must be a number from 0 to 1")
+	between(r.problems, "config.min_confidence", c.MinConfidence, 0, 1)
 	c.Greeting = strings.TrimSpace(c.Greeting)
 	if utf8.RuneCountInString(c.Greeting) > 1000 {
 		r.problems.add("config.greeting", "must have at most 1000 characters")

@@ -49,7 +49,7 @@ func TestParseConfigDefaults(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 	for _, raw := range []string{``, `null`, `{}`, `{"greeting":"  "}`} {
-		if got, err := ParseBuiltinConfig(json.RawMessage(raw)); err != nil || got != (BuiltinConfig{}) {
+		if got, err := ParseBuiltinConfig(json.RawMessage(raw)); err != nil || got != (BuiltinConfig{MinConfidence: DefaultMinConfidence}) {
 			t.Errorf("builtin %q: %+v, %v", raw, got, err)
 		}
 	}
@@ -197,7 +197,7 @@ func TestConfigureNamesEveryProblem(t *testing.T) {
 func TestConfigureAnotherKindStartsAfresh(t *testing.T) {
 	t.Parallel()
 	got, err := websocketAgent().Configure(AgentBuiltin, json.RawMessage(`{"greeting":"Hi!"}`))
-	if err != nil || got.Kind != AgentBuiltin || string(got.Config) != `{"greeting":"Hi!"}` || len(got.Secrets) != 0 {
+	if err != nil || got.Kind != AgentBuiltin || string(got.Config) != `{"greeting":"Hi!","min_confidence":0.25}` || len(got.Secrets) != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	_, err = got.Configure(AgentWebSocket, nil)
@@ -214,7 +214,7 @@ func TestDisplayConfig(t *testing.T) {
 	if got := websocketAgent().HeaderNames(); !slices.Equal(got, []string{"Authorization", "X-Key"}) {
 		t.Errorf("names = %v", got)
 	}
-	if got := string(NewAgent("o", "n", AgentBuiltin).DisplayConfig()); got != `{}` {
+	if got := string(NewAgent("o", "n", AgentBuiltin).DisplayConfig()); got != `{"min_confidence":0.25}` {
 		t.Errorf("builtin = %s", got)
 	}
 }

@@ -41,6 +41,9 @@ type Citation struct {
 	Title   string `json:"title"`
 	URL     string `json:"url,omitempty"`
 	Snippet string `json:"snippet"`
+
+	// External marks what an agent outside this program named by itself. Everything else was found in that turn.
+	External bool `json:"external,omitempty"`
 }
 
 // Message is one line of a thread. Seq counts 1, 2, 3 … within the thread without a hole; messages never change.

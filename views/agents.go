@@ -42,7 +42,7 @@ type AgentForm struct {
 
 // agentFields are the names of the form's fields, of every kind, in the order of the page.
 var agentFields = []string{
-	"name", "enabled", "send_mode", "config.greeting", "config.url", "config.connect_timeout_seconds", "config.timeout_seconds",
+	"name", "enabled", "send_mode", "config.greeting", "config.min_confidence", "config.url", "config.connect_timeout_seconds", "config.timeout_seconds",
 	"config.max_responses", "config.headers", "settle_ms", "max_attempts",
 }
 

@@ -2,6 +2,7 @@ package views
 
 import (
 	"bytes"
+	"cmp"
 	"html"
 	"strings"
 	"unicode/utf8"
@@ -121,5 +122,24 @@ func opening(markdownText string) string {
 
 // ArticleValues are the fields of the form for an article as it is.
 func ArticleValues(a domain.Article) map[string]string {
-	return map[string]string{"title": a.Title, "url": a.URL, "content": a.Content, "language": a.Language}
+	return map[string]string{"title": a.Title, "url": a.URL, "content": a.Content, "language": a.Language, "classification": string(cmp.Or(a.Classification, domain.ClassPublic))}
+}
+
+// classificationName is how a person calls who may learn of an article.
+func classificationName(c domain.Classification) string {
+	switch c {
+	case domain.ClassInternal:
+		return "Internal"
+	case domain.ClassConfidential:
+		return "Confidential"
+	}
+	return "Public"
+}
+
+func classificationOptions() []ui.Option {
+	return []ui.Option{
+		{Value: string(domain.ClassPublic), Label: "Everybody", Hint: "Agents answer visitors from it."},
+		{Value: string(domain.ClassInternal), Label: "The team", Hint: "Internal: no agent that talks with visitors finds it."},
+		{Value: string(domain.ClassConfidential), Label: "Some of the team", Hint: "Confidential: likewise."},
+	}
 }

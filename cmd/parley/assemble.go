@@ -65,6 +65,19 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 	return p, nil
 }
 
+// forgetAtOnce is how many steps one statement takes the details of, so that none holds its locks for long.
+const forgetAtOnce = 1000
+
+// forget takes details out of the flight recorder that are older than their organisation keeps them.
+func (p *parts) forget(ctx context.Context) error {
+	for {
+		n, err := p.ledger.SweepSteps(ctx, time.Now(), forgetAtOnce)
+		if err != nil || n < forgetAtOnce {
+			return err
+		}
+	}
+}
+
 const choresEvery = 10 * time.Minute
 
 // chores throws away what has had its time, until ctx ends.
@@ -79,6 +92,9 @@ func (p *parts) chores(ctx context.Context) error {
 		}
 		if err := p.ledger.SweepIdempotent(ctx); err != nil && ctx.Err() == nil {
 			p.log.WarnContext(ctx, "chores failed, the next round tries again", "err", err)
+		}
+		if err := p.forget(ctx); err != nil && ctx.Err() == nil {
+			p.log.WarnContext(ctx, "could not take old details out of the flight recorder, the next round tries again", "err", err)
 		}
 	}
 }

@@ -16,6 +16,8 @@ type ArticleInput struct {
 	URL      string // where a visitor can read it; may be blank
 	Content  string // Markdown
 	Language string // one of Languages
+
+	Classification domain.Classification // blank = PUBLIC
 }
 
 const (
@@ -41,11 +43,15 @@ func (in ArticleInput) check() (ArticleInput, error) {
 	in.Content = p.paragraphs("content", in.Content, maxArticle, true)
 	in.Language = cmp.Or(strings.ToLower(strings.TrimSpace(in.Language)), "english")
 	p.oneOf("language", in.Language, languages...)
+	in.Classification = cmp.Or(domain.Classification(strings.ToUpper(strings.TrimSpace(string(in.Classification)))), domain.ClassPublic)
+	if !slices.Contains(domain.Classifications(), in.Classification) {
+		p.add("classification", "must be one of PUBLIC, INTERNAL, CONFIDENTIAL")
+	}
 	return in, p.err()
 }
 
 func (in ArticleInput) over(a *domain.Article) {
-	a.Title, a.URL, a.Content, a.Language, a.UpdatedAt = in.Title, in.URL, in.Content, in.Language, now()
+	a.Title, a.URL, a.Content, a.Language, a.Classification, a.UpdatedAt = in.Title, in.URL, in.Content, in.Language, in.Classification, now()
 }
 
 // Articles lists an organisation's articles by title.
@@ -102,7 +108,7 @@ func (s *Service) DeleteArticle(ctx context.Context, org domain.OrgID, id domain
 // passagesAsked is how many places the answer to a question is drawn from: as many as an agent looks at.
 const passagesAsked = 5
 
-// Ask is what an agent's search finds for a question in a visitor's own words, the best first, at most five. It finds nothing, and
+// Ask is what an agent's search among the public articles finds for a question in a visitor's own words, the best first, at most five. It finds nothing, and
 // does not fail, where no article speaks to the question or the question is blank.
 func (s *Service) Ask(ctx context.Context, org domain.OrgID, question string) ([]domain.Passage, error) {
 	question = strings.TrimSpace(question)

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -11,8 +12,9 @@ import (
 // builtin answers from the organisation's articles and says so when it cannot. It needs no model and no key, and gives the
 // same answer to the same conversation every time.
 type builtin struct {
-	greeting  string
-	knowledge Knowledge
+	greeting      string
+	minConfidence float64
+	knowledge     Knowledge
 }
 
 func newBuiltin(a domain.Agent, d Deps) (Runtime, error) {
@@ -20,7 +22,7 @@ func newBuiltin(a domain.Agent, d Deps) (Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &builtin{greeting: config.Greeting, knowledge: d.Knowledge}, nil
+	return &builtin{greeting: config.Greeting, minConfidence: config.MinConfidence, knowledge: d.Knowledge}, nil
 }
 
 // Turn answers all pending lines with one reply. It fails only if the search does.
@@ -47,6 +49,9 @@ func (b *builtin) Turn(ctx context.Context, r TurnRequest, sink Sink) (Result, e
 	hits, err := b.search(ctx, r.OrgID, t.query, began, sink)
 	if err != nil {
 		return Result{}, err
+	}
+	if len(hits) > 0 && hits[0].Query != "" { // what was found was found by other words than those that were written
+		t.words = meaningful(wordsOf(hits[0].Query), t.lang)
 	}
 	if reply, ok := answerFrom(hits, t); ok {
 		return Result{Reply: &reply}, nil
@@ -99,6 +104,16 @@ func (b *builtin) search(ctx context.Context, org domain.OrgID, query string, be
 	for i, h := range hits {
 		titles[i] = h.Title
 	}
-	sink.Step(Step{Kind: domain.ToolResult, After: time.Since(began), Detail: map[string]any{"name": tool, "hits": len(hits), "titles": titles, "ms": took}})
-	return hits, nil
+	detail := map[string]any{"name": tool, "hits": len(hits), "titles": titles, "ms": took, "confidence": confidence(hits), "min_confidence": b.minConfidence}
+	sink.Step(Step{Kind: domain.ToolResult, After: time.Since(began), Detail: detail})
+	return slices.DeleteFunc(hits, func(h domain.Passage) bool { return h.Rank < b.minConfidence }), nil
+}
+
+// confidence is how well the best passage fits the question, from 0 to 1 in hundredths; 0 if there is none.
+func confidence(hits []domain.Passage) float64 {
+	best := 0.0
+	for _, h := range hits {
+		best = max(best, h.Rank)
+	}
+	return math.Round(best*100) / 100
 }

@@ -33,6 +33,9 @@ func New(a domain.Agent, d Deps) (Runtime, error) {
 	if !ok {
 		return nil, &Failure{Reason: fmt.Sprintf("this version does not run agents of kind %.40q", a.Kind), Permanent: true}
 	}
+	if d.Knowledge != nil {
+		d.Knowledge = noting{d.Knowledge}
+	}
 	rt, err := construct(a, d)
 	if err != nil {
 		return nil, &Failure{Reason: "its configuration is not valid", Permanent: true, Err: err}

@@ -10,7 +10,7 @@ import (
 
 func TestTry(t *testing.T) {
 	t.Parallel()
-	help := domain.Passage{Article: "h", Title: "What we can help with", Body: "We help with orders and returns."}
+	help := domain.Passage{Article: "h", Title: "What we can help with", Rank: 0.5, Body: "We help with orders and returns."}
 	url := func(s script) string { u, _ := service(t, s); return u }
 	broken := websocketAgent("http://x")
 	for name, tt := range map[string]struct {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"time"
 
@@ -58,6 +59,11 @@ type turn struct {
 	steps  []timedStep
 	said   int // replies handed in
 	deltas int
+
+	kind  domain.AgentKind     // of the agent, once it is known; likewise the others
+	quiet bool                 // what it writes is for the team: nobody else hears of it
+	keep  domain.RecordContent // of what its model was asked and said
+	found *agent.Retrieval
 }
 
 type timedStep struct {
@@ -86,9 +92,11 @@ func (t *turn) run(ctx context.Context) ledger.Change {
 	if err != nil {
 		return t.failed(&agent.Failure{Reason: "the agent's configuration is not usable", Permanent: true, Err: err}, agent.Usage{})
 	}
+	t.kind, t.quiet, t.keep = b.Agent.Kind, b.Agent.SendMode == domain.Suggest, b.RecordContent
 	t.typing(true)
 	limited, cancel := context.WithTimeout(ctx, turnLimit)
 	defer cancel()
+	limited, t.found = agent.Retrieving(limited)
 	res, err := voice.Turn(limited, request(t.c, b), t)
 	return t.ended(ctx, res, err)
 }
@@ -130,8 +138,11 @@ func backoff(attempt int) time.Duration {
 	return rand.N(min(retryFirst<<min(attempt-1, 10), retryMost))
 }
 
-// Delta shows the visitor a piece of the coming reply.
+// Delta shows the visitor a piece of the coming reply, unless it is only a draft for the team.
 func (t *turn) Delta(text string) {
+	if t.quiet {
+		return
+	}
 	t.d.relay.Hint(relay.Hint{Thread: t.c.ThreadID, Kind: relay.Delta, Author: t.author(), TurnID: t.c.Turn, Index: t.deltas, Content: text})
 	t.deltas++
 }
@@ -149,15 +160,28 @@ func (t *turn) Reply(ctx context.Context, r agent.Reply) error {
 	return nil
 }
 
-// Step records what the turn did.
-func (t *turn) Step(s agent.Step) { t.steps = append(t.steps, timedStep{t.begun.Add(s.After), s}) }
+// Step records what the turn did. A search is recorded with the passages that it has found.
+func (t *turn) Step(s agent.Step) {
+	if _, told := s.Detail["passages"]; s.Kind == domain.ToolResult && s.Detail["name"] == searchTool && !told && t.found != nil {
+		s.Detail = maps.Clone(s.Detail)
+		ps, understood := t.found.Latest()
+		s.Detail["passages"] = ps
+		if understood != "" {
+			s.Detail["understood"] = understood
+		}
+	}
+	t.steps = append(t.steps, timedStep{t.begun.Add(s.After), s})
+}
+
+// searchTool is what every runtime calls the search in the knowledge.
+const searchTool = "search_knowledge"
 
 // taken are the steps since it was last called.
 func (t *turn) taken() []ledger.Step {
 	now := time.Now()
 	steps := make([]ledger.Step, len(t.steps))
 	for i, s := range t.steps {
-		steps[i] = ledger.Step{Kind: s.Kind, At: max(0, now.Sub(s.at)), Detail: s.Detail}
+		steps[i] = ledger.Step{Kind: s.Kind, At: max(0, now.Sub(s.at)), Detail: domain.StripStep(s.Kind, s.Detail, t.keep)}
 	}
 	t.steps = nil
 	return steps
@@ -165,7 +189,22 @@ func (t *turn) taken() []ledger.Step {
 
 func (t *turn) say(r agent.Reply) ledger.Said {
 	t.said++
-	return ledger.Said{N: t.said, Content: r.Content, ContentType: cmp.Or(r.ContentType, domain.Text), Citations: r.Citations}
+	said := ledger.Said{N: t.said, Content: r.Content, ContentType: cmp.Or(r.ContentType, domain.Text)}
+	said.Citations, said.Unfounded = t.vouch(r.Citations)
+	return said
+}
+
+// vouch lets only citations through that stand for something: an article that a search of this very turn has found. What an agent
+// outside this program names is its own affair, and marked so.
+func (t *turn) vouch(cs []domain.Citation) (good, bad []domain.Citation) {
+	if t.kind != domain.AgentWebSocket && t.kind != domain.AgentHTTP {
+		return t.found.Vouch(cs)
+	}
+	for _, c := range cs {
+		c.External = true
+		good = append(good, c)
+	}
+	return good, nil
 }
 
 func (t *turn) author() domain.Author {
@@ -173,6 +212,9 @@ func (t *turn) author() domain.Author {
 }
 
 func (t *turn) typing(on bool) {
+	if t.quiet {
+		return
+	}
 	t.d.relay.Hint(relay.Hint{Thread: t.c.ThreadID, Kind: relay.Typing, On: on, Author: t.author()})
 }
 

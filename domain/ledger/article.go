@@ -3,7 +3,10 @@ package ledger
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/uptrace/bun"
 
 	"github.com/parley-chat/parley/domain"
 )
@@ -56,7 +59,7 @@ deux trois quatre cinq sept huit dix uno dos tres cuatro cinco seis siete ocho n
 const search = `
 WITH words AS (
     SELECT l.language, l.total, w.word
-    FROM (SELECT language, count(*)::float8 AS total FROM articles WHERE org_id = ?0 GROUP BY language) l,
+    FROM (SELECT language, count(*)::float8 AS total FROM articles WHERE org_id = ?0 AND classification IN (?5) GROUP BY language) l,
          unnest(tsvector_to_array(to_tsvector(l.language, ?1))) AS w(word)
     WHERE w.word <> ALL (tsvector_to_array(to_tsvector(l.language, ?2)))
 ), queries AS (
@@ -65,7 +68,7 @@ WITH words AS (
 ), hits AS (
     SELECT a.id, w.language, w.word, 'A' = ANY (s.weights) AS in_title
     FROM queries q
-    JOIN articles a ON a.org_id = ?0 AND a.language = q.language AND a.search @@ q.query,
+    JOIN articles a ON a.org_id = ?0 AND a.classification IN (?5) AND a.language = q.language AND a.search @@ q.query,
     unnest(a.search) AS s(word, positions, weights)
     JOIN words w ON w.word = s.word
     WHERE w.language = a.language
@@ -86,7 +89,7 @@ WITH words AS (
     JOIN totals t ON t.language = h.language
     GROUP BY h.id, t.total
 )
-SELECT a.id AS article, a.title, a.url, a.content AS body, a.language, q.query::text AS query,
+SELECT a.id AS article, a.title, a.url, a.content AS body, a.language, q.query::text AS terms,
        (2 * s.share + s.titled + ts_rank_cd(a.search, q.query, 32)) / 4 AS rank
 FROM scores s
 JOIN articles a ON a.id = s.id
@@ -95,11 +98,41 @@ WHERE s.worded AND (s.share + s.titled / 2 >= 0.55 OR s.matched >= 3 AND s.share
 ORDER BY rank DESC, a.id
 LIMIT ?3`
 
-// Search finds the organisation's articles that answer a question put in a visitor's own words, the best first, at most limit.
-// A question about something else finds nothing. Ranks are above 0 and below 1, and comparable within one search.
+// Search finds the organisation's public articles that answer a question put in a visitor's own words, the best first, at most
+// limit. A question about something else finds nothing. Where nothing is found, misspelt words are taken for those they resemble,
+// and the passages' Query says so. Ranks are above 0 and below 1, and comparable within one search.
 func (l *Ledger) Search(ctx context.Context, org domain.OrgID, query string, limit int) ([]domain.Passage, error) {
+	return l.SearchUpTo(ctx, org, domain.ClassPublic, query, limit)
+}
+
+// SearchUpTo is Search among all articles that somebody may know who may know what has the classification. The database filters,
+// so that nothing above it is ever read.
+func (l *Ledger) SearchUpTo(ctx context.Context, org domain.OrgID, most domain.Classification, query string, limit int) ([]domain.Passage, error) {
+	query = clean(query)
+	ps, err := l.passages(ctx, org, most, query, limit)
+	if err != nil || len(ps) > 0 {
+		return ps, err
+	}
+	meant, err := l.respell(ctx, org, most, query)
+	if err != nil || meant == query {
+		return nil, err
+	}
+	ps, err = l.passages(ctx, org, most, meant, limit)
+	for i := range ps {
+		ps[i].Query = meant
+	}
+	return ps, err
+}
+
+// upTo are the classifications that somebody may know who may know most.
+func upTo(most domain.Classification) []domain.Classification {
+	all := domain.Classifications()
+	return all[:slices.Index(all, most)+1] // none for one that does not exist
+}
+
+func (l *Ledger) passages(ctx context.Context, org domain.OrgID, most domain.Classification, query string, limit int) ([]domain.Passage, error) {
 	var found []found
-	if err := l.NewRaw(search, org, clean(query), smallTalk, limit, references(clean(query))).Scan(ctx, &found); err != nil {
+	if err := l.NewRaw(search, org, query, smallTalk, limit, references(query), bun.List(upTo(most))).Scan(ctx, &found); err != nil {
 		return nil, classify(err)
 	}
 	ps := make([]domain.Passage, len(found))
@@ -128,7 +161,7 @@ func references(question string) string {
 type found struct {
 	domain.Passage
 	Language string
-	Query    string
+	Terms    string // as the database takes them
 }
 
 // fragments picks the place in each plain text that speaks to the query best.
@@ -140,6 +173,6 @@ func (l *Ledger) fragments(ctx context.Context, fs []found, plain []string) ([]s
 	err := l.NewRaw(`SELECT ts_headline(u.language::regconfig, u.plain, u.query::tsquery, 'StartSel="", StopSel="", MaxWords=30, MinWords=10')
 FROM unnest(?::text[], ?::text[], ?::text[]) WITH ORDINALITY AS u(language, plain, query, n) ORDER BY u.n`,
 		bunArray(column(fs, func(f found) string { return f.Language })), bunArray(plain),
-		bunArray(column(fs, func(f found) string { return f.Query }))).Scan(ctx, &texts)
+		bunArray(column(fs, func(f found) string { return f.Terms }))).Scan(ctx, &texts)
 	return texts, classify(err)
 }

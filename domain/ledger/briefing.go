@@ -11,15 +11,16 @@ import (
 
 // Briefing is all a turn needs to know about its thread, read in one round trip.
 type Briefing struct {
-	Skip     domain.SkipReason // the guards' verdict now; empty = go ahead
-	Channel  string
-	WidgetID domain.WidgetID
-	Contact  domain.Contact
-	Agent    domain.Agent
-	Page     domain.Page
-	Locale   string
-	Timezone string
-	Messages []domain.Message // the last lines up to the turn's ToSeq, oldest first
+	Skip          domain.SkipReason // the guards' verdict now; empty = go ahead
+	Channel       string
+	WidgetID      domain.WidgetID
+	Contact       domain.Contact
+	Agent         domain.Agent
+	Page          domain.Page
+	Locale        string
+	Timezone      string
+	RecordContent domain.RecordContent
+	Messages      []domain.Message // the last lines up to the turn's ToSeq, oldest first
 }
 
 const briefing = `
@@ -27,8 +28,9 @@ SELECT t.channel, t.handling, coalesce(t.widget_id::text, ''), w.id IS NOT NULL,
        coalesce(c.id::text, ''), coalesce(c.opted_out, false), coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.phone, ''),
        coalesce(a.id::text, ''), coalesce(a.org_id::text, ''), coalesce(a.name, ''), coalesce(a.kind, ''), coalesce(a.enabled, false),
        coalesce(a.send_mode, ''), coalesce(a.config, '{}'), a.secrets,
-       coalesce(s.page, '{}'), coalesce(s.locale, ''), coalesce(s.timezone, '')
+       coalesce(s.page, '{}'), coalesce(s.locale, ''), coalesce(s.timezone, ''), o.record_content
 FROM threads t
+JOIN organisations o ON o.id = t.org_id
 LEFT JOIN contacts c ON c.id = t.contact_id
 LEFT JOIN widgets w ON w.id = t.widget_id
 LEFT JOIN agents a ON a.id = $3::text::uuid
@@ -45,7 +47,7 @@ func (l *Ledger) Brief(ctx context.Context, c Claim, lines int) (Briefing, error
 		return r.Scan(&b.Channel, &st.Handling, &b.WidgetID, &st.widget.known, &st.widget.webchatEnabled,
 			&b.Contact.ID, &st.contact.optedOut, &b.Contact.Name, &b.Contact.Email, &b.Contact.Phone,
 			&b.Agent.ID, &b.Agent.OrgID, &b.Agent.Name, &b.Agent.Kind, &b.Agent.Enabled, &b.Agent.SendMode, &b.Agent.Config, &sealed,
-			&page, &b.Locale, &b.Timezone)
+			&page, &b.Locale, &b.Timezone, &b.RecordContent)
 	})
 	batch.Queue(messagesBefore, string(c.ThreadID), string(c.OrgID), c.ToSeq+1, max(int64(lines), c.ToSeq-c.FromSeq+1)).Query(func(r pgx.Rows) error {
 		for r.Next() {

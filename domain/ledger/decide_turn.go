@@ -26,6 +26,7 @@ type Said struct {
 	Content     string
 	ContentType domain.ContentType
 	Citations   []domain.Citation
+	Unfounded   []domain.Citation // what it also named and nothing in its turn bears out: on record, not shown
 }
 
 // Step is an entry of a turn's flight recorder.
@@ -231,7 +232,11 @@ func (s *state) answer(w *rows, t TurnRef, said Said) *domain.Message {
 		Content: said.Content, ContentType: said.ContentType, Citations: said.Citations, TurnID: t.Turn,
 	})
 	s.Answered = max(s.Answered, t.ToSeq)
-	s.note(w, event{eventKey: said.key(t), message: m.ID, dispatch: t.Dispatch, turn: t.Turn})
+	e := event{eventKey: said.key(t), message: m.ID, dispatch: t.Dispatch, turn: t.Turn}
+	if len(said.Unfounded) > 0 {
+		e.detail = map[string]any{"citations_dropped": said.Unfounded}
+	}
+	s.note(w, e)
 	return m
 }
 
@@ -246,8 +251,11 @@ func (s *state) suppress(w *rows, t TurnRef, said *Said, why string) {
 
 // suggest records a draft for the person who answers.
 func (s *state) suggest(w *rows, t TurnRef, said Said) {
-	s.step(w, t.Turn, domain.SuggestionStored, map[string]any{
-		"content": clean(said.Content), "content_type": said.ContentType, "citations": said.Citations})
+	detail := map[string]any{"content": clean(said.Content), "content_type": said.ContentType, "citations": said.Citations}
+	if len(said.Unfounded) > 0 {
+		detail["citations_dropped"] = said.Unfounded
+	}
+	s.step(w, t.Turn, domain.SuggestionStored, detail)
 }
 
 func (s *state) record(w *rows, turn domain.TurnID, steps []Step) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,6 +36,8 @@ type core struct {
 	lanes   []*lane
 	heard   []func([]Outcome)
 	log     *slog.Logger
+
+	noTrigrams atomic.Bool // this database cannot tell what resembles what
 }
 
 // Options of Open; the zero value of a field means its default.

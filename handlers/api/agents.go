@@ -49,7 +49,7 @@ type AgentFields struct {
 	SendMode    *domain.SendMode  `json:"send_mode,omitempty" enum:"autonomous,suggest" example:"autonomous"`
 	SettleMS    *int              `json:"settle_ms,omitempty" minimum:"0" maximum:"10000" doc:"Milliseconds to wait for more lines of a burst." example:"800"`
 	MaxAttempts *int              `json:"max_attempts,omitempty" minimum:"1" maximum:"10" example:"3"`
-	Config      *AgentConfig      `json:"config,omitempty" doc:"builtin: greeting. websocket: url, connect_timeout_seconds, timeout_seconds, max_responses, headers (write-only; a value of ******** keeps the stored one). Keys that are absent stay as they are, null means the default."`
+	Config      *AgentConfig      `json:"config,omitempty" doc:"builtin: greeting, min_confidence (0 to 1; below it the agent offers a person instead of answering). websocket: url, connect_timeout_seconds, timeout_seconds, max_responses, headers (write-only; a value of ******** keeps the stored one). Keys that are absent stay as they are, null means the default."`
 }
 
 // over lays what is given over an agent's values.

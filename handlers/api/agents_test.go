@@ -64,7 +64,7 @@ func TestAgentDefaultsAndZero(t *testing.T) {
 	t.Parallel()
 	c := newWorld(t).acme.client
 	c.post(t, "/agents", map[string]any{"name": "Ada"}).want(t, http.StatusCreated).check(t, map[string]any{"kind": "builtin", "enabled": true,
-		"send_mode": "autonomous", "settle_ms": 800, "max_attempts": 3, "config": map[string]any{}})
+		"send_mode": "autonomous", "settle_ms": 800, "max_attempts": 3, "config": map[string]any{"min_confidence": 0.25}})
 	c.post(t, "/agents", map[string]any{"name": "Ada", "settle_ms": 0, "enabled": false, "send_mode": "suggest"}).want(t, http.StatusCreated).
 		check(t, map[string]any{"settle_ms": 0, "enabled": false, "send_mode": "suggest"})
 }

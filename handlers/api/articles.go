@@ -10,18 +10,22 @@ import (
 
 // Article is a piece of knowledge agents answer from.
 type Article struct {
-	ID        string `json:"id" format:"uuid" example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
-	Title     string `json:"title" example:"Delivery times"`
-	URL       string `json:"url" doc:"Where contacts can read it; empty: nowhere." example:"https://shop.example/help/delivery"`
-	Content   string `json:"content" doc:"Markdown." example:"We deliver within three working days."`
-	Language  string `json:"language" doc:"The text search configuration its words are looked up with." example:"english"`
-	CreatedAt Time   `json:"created_at"`
-	UpdatedAt Time   `json:"updated_at"`
+	ID       string `json:"id" format:"uuid" example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
+	Title    string `json:"title" example:"Delivery times"`
+	URL      string `json:"url" doc:"Where contacts can read it; empty: nowhere." example:"https://shop.example/help/delivery"`
+	Content  string `json:"content" doc:"Markdown." example:"We deliver within three working days."`
+	Language string `json:"language" doc:"The text search configuration its words are looked up with." example:"english"`
+
+	Classification string `json:"classification" enum:"PUBLIC,INTERNAL,CONFIDENTIAL" doc:"Who may learn of it. Agents that talk with visitors find PUBLIC articles only." example:"PUBLIC"`
+	Source         string `json:"source" doc:"The file or page that an import found it in; empty: written by hand." example:"help/delivery.md"`
+
+	CreatedAt Time `json:"created_at"`
+	UpdatedAt Time `json:"updated_at"`
 }
 
 func showArticle(a domain.Article) Article {
 	return Article{ID: string(a.ID), Title: a.Title, URL: a.URL, Content: a.Content, Language: a.Language,
-		CreatedAt: Time(a.CreatedAt), UpdatedAt: Time(a.UpdatedAt)}
+		Classification: string(a.Classification), Source: a.Source, CreatedAt: Time(a.CreatedAt), UpdatedAt: Time(a.UpdatedAt)}
 }
 
 // ArticleFields is what can be set of an article.
@@ -30,6 +34,8 @@ type ArticleFields struct {
 	URL      *string `json:"url,omitempty" doc:"Where contacts can read it; empty: nowhere." example:"https://shop.example/help/delivery"`
 	Content  *string `json:"content,omitempty" doc:"Markdown." example:"We deliver within three working days."`
 	Language *string `json:"language,omitempty" doc:"The text search configuration its words are looked up with; simple for any other language." example:"english"`
+
+	Classification *domain.Classification `json:"classification,omitempty" enum:"PUBLIC,INTERNAL,CONFIDENTIAL" doc:"Who may learn of it." example:"PUBLIC"`
 }
 
 func (f ArticleFields) over(in account.ArticleInput) account.ArticleInput {
@@ -37,6 +43,7 @@ func (f ArticleFields) over(in account.ArticleInput) account.ArticleInput {
 	lay(&in.URL, f.URL)
 	lay(&in.Content, f.Content)
 	lay(&in.Language, f.Language)
+	lay(&in.Classification, f.Classification)
 	return in
 }
 
@@ -44,7 +51,7 @@ func (f ArticleFields) over(in account.ArticleInput) account.ArticleInput {
 type ArticleCreate struct{ ArticleFields }
 
 // newArticle is an article nobody has said anything of yet.
-var newArticle = account.ArticleInput{Language: "english"}
+var newArticle = account.ArticleInput{Language: "english", Classification: domain.ClassPublic}
 
 type createArticleRequest struct {
 	Body ArticleCreate `example:"{\"title\":\"Delivery times\",\"url\":\"https://shop.example/help/delivery\",\"content\":\"We deliver within three working days.\"}"`
@@ -62,7 +69,7 @@ func (a *API) articleOperations() {
 	add(a, operation(http.MethodGet, "/articles/{id}", "get-article", tag, "Read an article", ""), a.getArticle)
 	add(a, operation(http.MethodPatch, "/articles/{id}", "update-article", tag, "Change an article", "Only the fields given change."), a.updateArticle)
 	add(a, operation(http.MethodDelete, "/articles/{id}", "delete-article", tag, "Delete an article", ""), a.deleteArticle)
-	a.expect("ArticleCreate", []string{"title", "content"}, map[string]any{"language": newArticle.Language})
+	a.expect("ArticleCreate", []string{"title", "content"}, map[string]any{"language": newArticle.Language, "classification": newArticle.Classification})
 	choose(a, "ArticleCreate", "language", account.Languages())
 	choose(a, "ArticleFields", "language", account.Languages())
 }
@@ -91,7 +98,7 @@ func (a *API) updateArticle(ctx context.Context, in *updateArticleRequest) (*Ans
 	if err != nil {
 		return nil, err
 	}
-	input := in.Body.over(account.ArticleInput{Title: stored.Title, URL: stored.URL, Content: stored.Content, Language: stored.Language})
+	input := in.Body.over(account.ArticleInput{Title: stored.Title, URL: stored.URL, Content: stored.Content, Language: stored.Language, Classification: stored.Classification})
 	changed, err := a.Account.UpdateArticle(ctx, stored.OrgID, stored.ID, input)
 	return &Answer[Article]{showArticle(changed)}, err
 }

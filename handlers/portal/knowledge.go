@@ -89,7 +89,8 @@ func (p *Portal) newArticle(w http.ResponseWriter, r *http.Request) error {
 // articleInput reads the form of an article.
 func articleInput(r *http.Request) account.ArticleInput {
 	f := r.PostForm
-	return account.ArticleInput{Title: f.Get("title"), URL: f.Get("url"), Content: f.Get("content"), Language: f.Get("language")}
+	return account.ArticleInput{Title: f.Get("title"), URL: f.Get("url"), Content: f.Get("content"), Language: f.Get("language"),
+		Classification: domain.Classification(f.Get("classification"))}
 }
 
 func (p *Portal) createArticle(w http.ResponseWriter, r *http.Request) error {

@@ -218,7 +218,7 @@ func (f Field) attributes(form Form) templ.Attributes {
 	a := templ.Attributes{"id": f.id(), "name": f.Name}
 	for name, value := range map[string]string{
 		"placeholder": f.Placeholder, "autocomplete": f.Autocomplete, "inputmode": f.InputMode,
-		"min": f.Min, "max": f.Max, "maxlength": f.MaxLength, "aria-describedby": f.describedBy(form),
+		"min": f.Min, "max": f.Max, "step": f.Step, "maxlength": f.MaxLength, "aria-describedby": f.describedBy(form),
 	} {
 		if value != "" {
 			a[name] = value

@@ -82,6 +82,7 @@ type Field struct {
 	Autocomplete string
 	InputMode    string
 	Min, Max     string
+	Step         string // of numbers; empty = 1
 	MaxLength    string
 	Unit         string // shown behind the input
 	Rows         string // of a textarea; empty = 3
