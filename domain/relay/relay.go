@@ -29,12 +29,13 @@ type Relay struct {
 	out    *outbox
 	reads  singleflight.Group
 	work   func(due time.Time)
+	sweeps time.Duration // between two sweeps
 	log    *slog.Logger
 }
 
 // New makes the relay of a ledger and subscribes it to every append of this node. Run must be running for other nodes to hear.
 func New(l *ledger.Ledger, log *slog.Logger) *Relay {
-	r := &Relay{ledger: l, node: rand.Text(), hub: newHub(), out: newOutbox(), work: func(time.Time) {}, log: log}
+	r := &Relay{ledger: l, node: rand.Text(), hub: newHub(), out: newOutbox(), work: func(time.Time) {}, sweeps: sweepEvery, log: log}
 	l.OnCommit(r.committed)
 	return r
 }
@@ -86,7 +87,7 @@ func (r *Relay) resync() {
 
 // sweep finds what a lost hint would have told.
 func (r *Relay) sweep(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
+	tick := time.NewTicker(r.sweeps)
 	defer tick.Stop()
 	latest := map[domain.OrgID]int64{}
 	for {

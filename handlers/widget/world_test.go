@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"io"
 	"log/slog"
 	"net/http"
@@ -25,7 +26,10 @@ import (
 	"github.com/parley-chat/parley/handlers/widget"
 )
 
-func TestMain(m *testing.M) { ledgertest.Main(m) }
+func TestMain(m *testing.M) {
+	_ = flag.Set("rapid.checks", "5") // each is many requests; the command line may ask for more
+	ledgertest.Main(m)
+}
 
 const (
 	patience = 10 * time.Second // for anything to happen, on a busy machine
