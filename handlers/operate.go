@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/parley-chat/parley/domain"
@@ -60,6 +61,17 @@ func recoverer(log *slog.Logger) func(http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// rootSocket hands on who wants a WebSocket of the bare host, as clients do that know nothing but its name.
+func (s Surfaces) rootSocket(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.RootSocket != nil && r.URL.Path == "/" && r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+			s.RootSocket(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // hsts asks browsers that came over TLS to do so from now on.

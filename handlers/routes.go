@@ -22,6 +22,8 @@ type Surfaces struct {
 	Widget Surface // /widget.js, /w/{key}/…, /demo
 	API    Surface // /api/v1, /api/docs, /agents/status
 
+	// RootSocket takes what asks the portal's front door for a WebSocket; nil: nobody does.
+	RootSocket     http.HandlerFunc
 	Health         func(context.Context) error // reports whether the database answers
 	Ready          func() bool                 // false while draining
 	Metrics        http.Handler
@@ -38,7 +40,7 @@ func Routes(s Surfaces) http.Handler {
 	} else {
 		r.Use(middleware.ClientIPFromRemoteAddr)
 	}
-	r.Use(recoverer(s.Log), hsts, middleware.GetHead)
+	r.Use(recoverer(s.Log), hsts, middleware.GetHead, s.rootSocket)
 
 	r.Get("/health", s.health)
 	r.Get("/ready", s.ready)

@@ -50,12 +50,12 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 	p.dispatcher = dispatch.New(l, p.relay, voice, dispatch.Options{Log: c.log})
 
 	service := chat.New(l, p.relay, c.log)
-	p.widget = widget.New(widget.Deps{Chat: service, Relay: p.relay, PublicURL: c.publicURL, Log: c.log, Demo: demoKey})
+	p.widget = widget.New(widget.Deps{Chat: service, Relay: p.relay, PublicURL: c.publicURL, Log: c.log, Demo: demoKey, TriggerfishWidget: c.triggerfishWidget})
 	p.portal = portal.New(portal.Deps{
 		Chat: service, Account: accounts, Relay: p.relay, TryAgent: try, PublicURL: c.publicURL, DemoKey: demoKey, Log: c.log,
 	})
 	p.handler = handlers.Routes(handlers.Surfaces{
-		Widget: p.widget, Portal: p.portal, Log: c.log, TrustedProxies: c.trustedProxies,
+		Widget: p.widget, Portal: p.portal, RootSocket: p.widget.Triggerfish, Log: c.log, TrustedProxies: c.trustedProxies,
 		API:     api.New(api.Deps{Chat: service, Account: accounts, Answers: l, TryAgent: try, Version: currentVersion(), Log: c.log}),
 		Health:  func(ctx context.Context) error { return l.Ping(ctx) },
 		Ready:   func() bool { return !p.draining.Load() },

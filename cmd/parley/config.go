@@ -31,7 +31,10 @@ type config struct {
 	trustedProxies []string
 	outboundPublic bool
 	pgBin          string
-	log            *slog.Logger
+
+	triggerfishWidget string // key of the widget for Triggerfish clients that name none
+
+	log *slog.Logger
 }
 
 func readConfig(env getenv, logs io.Writer) (config, error) {
@@ -41,6 +44,8 @@ func readConfig(env getenv, logs io.Writer) (config, error) {
 		dataDir:     cmp.Or(env("PARLEY_DATA_DIR"), defaultDataDir()),
 		secret:      env("PARLEY_SECRET"),
 		pgBin:       env("PGBIN"),
+
+		triggerfishWidget: env("PARLEY_TRIGGERFISH_WIDGET"),
 	}
 	var err error
 	if c.log, err = newLogger(env("PARLEY_LOG"), env("PARLEY_LOG_FORMAT"), logs); err != nil {

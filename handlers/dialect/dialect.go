@@ -9,7 +9,19 @@ import (
 	"github.com/parley-chat/parley/domain"
 )
 
-// Command is what a client asks for: one of the types below.
+// Dialect is one wire protocol. What its clients expect of a connection beyond frames is the business of whoever serves them.
+type Dialect interface {
+	// Decode reads a client's frame. A nil command without an error asks for nothing. It fails with *Refused.
+	Decode(frame []byte) (Command, error)
+	// Binary is what Decode would say to a binary frame.
+	Binary() error
+	// Frame writes an event of the given time as a frame, without a newline; nil when the dialect has no frame for it.
+	Frame(e Event, at time.Time) []byte
+	// Greets reports whether a client has to say Hello before anything else.
+	Greets() bool
+}
+
+// Command is what a client asks for: one of the types of this package that say so.
 type Command interface{ command() }
 
 type (
@@ -39,8 +51,11 @@ type (
 		Score   int
 		Comment string
 	}
-	// Ping wants a Pong with the same T, any JSON value or nothing.
-	Ping struct{ T json.RawMessage }
+	// Ping wants a Pong with the same T, any JSON value or nothing, and the same RequestID.
+	Ping struct {
+		T         json.RawMessage
+		RequestID string
+	}
 )
 
 func (Hello) command()    {}
@@ -52,6 +67,17 @@ func (Page) command()     {}
 func (Handoff) command()  {}
 func (Rating) command()   {}
 func (Ping) command()     {}
+
+// IDOf is what the client calls a command; empty when it has not named it.
+func IDOf(c Command) string {
+	switch c := c.(type) {
+	case Message:
+		return c.ClientID
+	case Ping:
+		return c.RequestID
+	}
+	return ""
+}
 
 // CapabilityDelta is what a client says that wants pieces of a reply while it is being written.
 const CapabilityDelta = "delta"
@@ -65,7 +91,7 @@ type Identity struct {
 	Signature string `json:"signature"` // lower-case hex
 }
 
-// Event is what a client is told: one of the types below.
+// Event is what a client is told: one of the types of this package that say so.
 type Event interface{ event() }
 
 type (
@@ -110,12 +136,16 @@ type (
 	// Failure is why a command led to nothing.
 	Failure struct {
 		Code       domain.Code
+		Name       string // the dialect's own name for it; empty: what it calls Code
 		Message    string
 		ClientID   string        // of the message it is about, if it is about one
 		RetryAfter time.Duration // 0: not worth trying again, or at once
 	}
 	// Pong answers Ping.
-	Pong struct{ T json.RawMessage }
+	Pong struct {
+		T         json.RawMessage
+		RequestID string
+	}
 	// Bye announces the end of the connection.
 	Bye struct {
 		Reason         ByeReason
@@ -147,6 +177,7 @@ const (
 type Refused struct {
 	ClientID string // what the sender calls it, where that could be read
 	Type     string // of the frame, likewise
+	Name     string // what the dialect calls the failure; empty: it goes by the error's code
 	Err      error
 }
 

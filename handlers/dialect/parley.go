@@ -9,6 +9,12 @@ import (
 // Parley is Parley's own protocol, sections 3 and 4 of the contract.
 type Parley struct{}
 
+// Binary is Dialect's.
+func (Parley) Binary() error { return ErrBinary }
+
+// Greets is Dialect's: a client says where it was.
+func (Parley) Greets() bool { return true }
+
 // Decode reads a client's frame: a JSON object whose "type" says what it is. It is strict about the types of the values it
 // needs and ignores keys it does not know; of a key that comes twice the last counts. It fails with *Refused: bad_json,
 // unknown_type or bad_field.

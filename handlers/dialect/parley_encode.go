@@ -8,13 +8,21 @@ import (
 	"github.com/parley-chat/parley/domain"
 )
 
+// Frame is Dialect's. Whatever has a time in this dialect brings it along.
+func (p Parley) Frame(e Event, _ time.Time) []byte { return p.Encode(e) }
+
 // Encode writes an event as a frame, without a newline. What an event does not have is left out, but for a session's thread,
 // whose id is null before the first message.
 func (p Parley) Encode(e Event) []byte {
+	return encode(parleyWire(e))
+}
+
+// encode writes what every dialect's frames are, a JSON value on one line. v can be encoded.
+func encode(v any) []byte {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false) // frames are no HTML, and people write < and &
-	_ = enc.Encode(parleyWire(e))
+	_ = enc.Encode(v)
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 }
 

@@ -61,7 +61,7 @@ func failure(err error) dialect.Failure {
 		f.RetryAfter = e.RetryAfter
 	}
 	if refused, ok := errors.AsType[*dialect.Refused](err); ok {
-		f.ClientID = refused.ClientID
+		f.ClientID, f.Name = refused.ClientID, refused.Name
 	}
 	return f
 }

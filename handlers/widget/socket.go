@@ -16,7 +16,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/parley-chat/parley/domain"
-	"github.com/parley-chat/parley/domain/chat"
 	"github.com/parley-chat/parley/handlers/dialect"
 )
 
@@ -59,10 +58,12 @@ var (
 // errOver ends a socket's goroutines. It says nothing went wrong.
 var errOver = errors.New("widget: the socket is over")
 
-// socket is one visitor's connection: one goroutine reads frames and does what they ask, one follows the thread, and one writes
-// events; nobody else writes. Only the writer closes: the others ask it to.
+// socket is one client's connection: one goroutine reads frames and does what they ask, one follows the thread, and one writes
+// events; nobody else writes. Only the writer closes: the others ask it to. All dialects share it.
 type socket struct {
 	s     *Surface
+	d     dialect.Dialect
+	talk  talk
 	r     *http.Request // for the log
 	log   []any         // who it is, for the log
 	place *place
@@ -70,13 +71,7 @@ type socket struct {
 	raw   net.Conn // under conn
 	out   chan dialect.Event
 
-	// The reader's.
-	visitor   chat.Visitor
-	following *following // nil before hello
-	frames    bucket
-	typed     time.Time // when a hint that the visitor writes last went out
-	deltas    bool
-
+	frames  bucket          // the reader's
 	begin   chan *following // from the reader to the follower
 	greeted atomic.Bool     // hello was said
 	live    atomic.Bool     // history is told; from here on lagging is the reader's fault
@@ -87,9 +82,29 @@ type socket struct {
 	farewell farewell // why; set before ending is closed
 }
 
-// socket upgrades the request and serves the connection until either side ends it.
-func (s *Surface) socket(w http.ResponseWriter, r *http.Request, v *chat.Visitor) error {
-	place, err := s.guests.enter(guest{address(r), v.Widget.Key}, v.Session.ID)
+// talk is what goes on over a socket in one dialect. Only the reader calls it.
+type talk interface {
+	// begin is called once, before the first frame is read. Its error is told to the client.
+	begin(ctx context.Context) error
+	// take does what a command asks. Its error is the answer.
+	take(ctx context.Context, cmd dialect.Command) error
+	// refuse says what answers a frame that is no command.
+	refuse(err *dialect.Refused) error
+}
+
+// call is a request to open a socket that may have one.
+type call struct {
+	dialect  dialect.Dialect
+	protocol string // the subprotocol to select when it is offered; empty: none
+	guest    guest
+	session  domain.SessionID
+	log      []any // who it is, for the log
+	talk     func(*socket) talk
+}
+
+// serve upgrades the request and serves the connection until either side ends it. The caller has checked the origin.
+func (s *Surface) serve(w http.ResponseWriter, r *http.Request, is call) error {
+	place, err := s.guests.enter(is.guest, is.session)
 	if err != nil {
 		return err
 	}
@@ -100,10 +115,11 @@ func (s *Surface) socket(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 		return &domain.Error{Kind: domain.Invalid, Code: domain.CodeUpgradeRequired, Msg: "this is a WebSocket: ask for an upgrade"}
 	}
 	g := &grip{ResponseWriter: w}
-	conn, err := websocket.Accept(g, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{socketProtocol},
-		InsecureSkipVerify: true, // admit has checked the origin, and checks more: a missing one too
-	})
+	var protocols []string
+	if is.protocol != "" {
+		protocols = []string{is.protocol}
+	}
+	conn, err := websocket.Accept(g, r, &websocket.AcceptOptions{Subprotocols: protocols, InsecureSkipVerify: true})
 	if err != nil {
 		s.log.DebugContext(r.Context(), "no socket came of an upgrade", "err", err) // Accept has answered
 		return nil
@@ -113,10 +129,10 @@ func (s *Surface) socket(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 	}
 	conn.SetReadLimit(-1) // read bounds frames itself, so that the peer learns why
 	c := &socket{
-		s: s, r: r, place: place, log: []any{"session", v.Session.ID, "widget", v.Widget.Key}, conn: conn, raw: g.conn,
-		visitor: *v, frames: newBucket(s.limits.Frames),
+		s: s, d: is.dialect, r: r, place: place, log: is.log, conn: conn, raw: g.conn, frames: newBucket(s.limits.Frames),
 		out: make(chan dialect.Event, outQueue), begin: make(chan *following), ending: make(chan struct{}),
 	}
+	c.talk = is.talk(c)
 	c.serve(context.WithoutCancel(r.Context())) // a server that stops says goodbye first
 	return nil
 }

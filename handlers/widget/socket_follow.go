@@ -2,7 +2,6 @@ package widget
 
 import (
 	"context"
-	"slices"
 
 	"github.com/parley-chat/parley/handlers/dialect"
 )
@@ -17,56 +16,23 @@ type following struct {
 	told  chan struct{} // closed once the client has been told where the thread stands
 }
 
-// hello begins, or begins anew.
-func (c *socket) hello(ctx context.Context, h dialect.Hello) error {
-	c.greeted.Store(true)
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	c.deltas = slices.Contains(h.Capabilities, dialect.CapabilityDelta)
-	c.start(ctx, o, h.AfterSeq)
-	return nil
+func (c *socket) newFollowing(ctx context.Context, o opening, after int64) *following {
+	f := &following{feed: c.s.feed(o), after: after, told: make(chan struct{})}
+	f.feed.caughtUp = func() { c.live.Store(true) }
+	f.ctx, f.stop = context.WithCancel(ctx)
+	return f
 }
 
-// keepUp follows the visitor to another thread, if theirs has changed.
-func (c *socket) keepUp(ctx context.Context) error {
-	if c.visitor.Thread.ID == c.following.feed.open.visitor.Thread.ID {
-		return nil
-	}
-	o, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	c.start(ctx, o, 0)
-	return nil
-}
-
-func (c *socket) open(ctx context.Context) (opening, error) {
-	ctx, cancel := context.WithTimeout(ctx, commandWithin)
-	defer cancel()
-	return c.s.open(ctx, &c.visitor)
-}
-
-// start lets the follower begin anew and returns once it has told the client where the thread stands: answers to what the client
+// start hands a thread to the follower and returns once it has told the client where the thread stands: answers to what the client
 // says next come after that.
-func (c *socket) start(ctx context.Context, o opening, after int64) {
-	if c.following != nil {
-		c.following.stop()
-	}
-	after = o.cursor(after)
-	next := &following{feed: c.s.feed(o), after: after, told: make(chan struct{})}
-	next.feed.deltas, next.feed.spoken = c.deltas, newSpoken(c.visitor.Session.ID, after)
-	next.feed.caughtUp = func() { c.live.Store(true) }
-	next.ctx, next.stop = context.WithCancel(ctx)
-	c.following = next
+func (c *socket) start(ctx context.Context, f *following) {
 	select {
-	case c.begin <- next:
+	case c.begin <- f:
 	case <-ctx.Done():
 		return
 	}
 	select {
-	case <-next.told:
+	case <-f.told:
 	case <-ctx.Done():
 	}
 }

@@ -32,7 +32,7 @@ func (c *socket) write(ctx context.Context, group *errgroup.Group) error {
 			// The pong is waited for beside the three; frames must not wait with it.
 			group.Go(func() error { return c.ping(ctx) })
 		case <-hello.C:
-			if !c.greeted.Load() {
+			if c.d.Greets() && !c.greeted.Load() {
 				c.end(helloTimeout)
 			}
 		case <-leaving:
@@ -48,7 +48,11 @@ func (c *socket) put(ctx context.Context, e dialect.Event) error {
 	ctx, cancel := context.WithTimeout(ctx, c.s.limits.WriteWithin+closeWithin)
 	defer cancel()
 	begun := time.Now()
-	err := c.conn.Write(ctx, websocket.MessageText, c.s.codec.Encode(e))
+	frame := c.d.Frame(e, begun)
+	if frame == nil {
+		return nil
+	}
+	err := c.conn.Write(ctx, websocket.MessageText, frame)
 	if time.Since(begun) > c.s.limits.WriteWithin {
 		c.end(slowConsumer)
 	}

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -24,7 +25,9 @@ type Deps struct {
 	Demo  string // key of the widget that /demo shows; empty: there is no such page
 	// PublicURL is where browsers find this server, such as https://chat.example.com; empty: wherever they sent the request.
 	PublicURL string
-	Limits    Limits
+	// TriggerfishWidget is the key of the widget that Triggerfish clients talk to who name none; empty: they have to.
+	TriggerfishWidget string
+	Limits            Limits
 }
 
 // Limits bound what one visitor may hold or do. The zero value of a field means its default, which suits everything but tests
@@ -61,15 +64,20 @@ type Surface struct {
 	streams   *edge.Streams
 	guests    *guests
 	codec     dialect.Parley
+	seldomly  func(http.Handler) http.Handler // bounds new sessions, of all dialects together
+
+	triggerfishWidget string
 }
 
 // New makes the surface.
 func New(d Deps) *Surface {
 	limits := d.Limits.withDefaults()
-	return &Surface{
+	s := &Surface{
 		chat: d.Chat, relay: d.Relay, log: d.Log, demo: d.Demo, publicURL: d.PublicURL, limits: limits,
-		streams: edge.NewStreams(), guests: newGuests(limits.Connections),
+		streams: edge.NewStreams(), guests: newGuests(limits.Connections), triggerfishWidget: d.TriggerfishWidget,
 	}
+	s.seldomly = s.seldom()
+	return s
 }
 
 // Routes adds every URL of the surface. The router must find out the client's address before: chi's ClientIPFrom….
@@ -78,13 +86,14 @@ func (s *Surface) Routes(r chi.Router) {
 	if s.demo != "" {
 		r.Get("/demo", edge.JSON(s.log, s.demoPage))
 	}
+	r.Get("/compat/triggerfish", s.Triggerfish)
 	r.Route("/w/{key}", func(r chi.Router) {
 		r.Use(s.admit)
 		r.NotFound(edge.JSON(s.log, nothingHere))
 		r.MethodNotAllowed(edge.MethodNotAllowed(s.log, r))
 
 		r.Get("/config", edge.JSON(s.log, s.config))
-		r.With(s.seldom()).Post("/session", edge.JSON(s.log, s.session))
+		r.With(s.seldomly).Post("/session", edge.JSON(s.log, s.session))
 
 		r.Get("/socket", s.visitor(s.socket))
 		r.Get("/events", s.visitor(s.events))

@@ -63,14 +63,14 @@ func node(t *testing.T, l *ledger.Ledger, f ledgertest.Fixture, limits widget.Li
 	logged := &journal{}
 	log := slog.New(slog.NewTextHandler(logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r := relay.New(l, log)
-	ctx, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { _ = r.Run(ctx) })
 	c := chat.New(l, r, log)
 	deps := widget.Deps{Chat: c, Relay: r, Log: log, Demo: f.Key, Limits: limits}
 	for _, f := range set {
 		f(&deps)
 	}
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = r.Run(ctx) })
 	s := widget.New(deps)
 	router := chi.NewRouter()
 	router.Use(fromElsewhere, middleware.ClientIPFromRemoteAddr)

@@ -1,0 +1,314 @@
+package widget_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/agent"
+	"github.com/parley-chat/parley/domain/dispatch"
+	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/handlers/widget"
+)
+
+// player speaks transcripts with the server. A transcript has one thing a line:
+//
+//	> frame        the client sends it, $names replaced by what they stand for
+//	>b frame       the same as a binary frame
+//	>> n frame     the same, with «pad» replaced so that the frame has n bytes
+//	< frame        the server's next frame; "$name" takes note of a value, or compares it; "*" is any value, "*ms" a time
+//	<? frame       the same, but frames of other types may come before
+//	= word         the test does something of that name
+//	closed code    the server closes
+type player struct {
+	*world
+	path  string
+	names map[string]any
+	does  map[string]func(p *player)
+	conn  *websocket.Conn
+	opts  websocket.DialOptions
+}
+
+func (w *world) player(path string, opts websocket.DialOptions) *player {
+	if opts.HTTPHeader == nil {
+		opts.HTTPHeader = http.Header{"Origin": {origin}}
+	}
+	p := &player{world: w, path: path, opts: opts, names: map[string]any{"widget": w.Key, "agent": string(w.Agent)}, does: map[string]func(*player){}}
+	p.does["connect"] = (*player).connect
+	p.does["leave"] = func(p *player) { _ = p.conn.CloseNow() }
+	return p
+}
+
+func (p *player) connect() {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, p.url+p.fill(p.path), &p.opts)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	conn.SetReadLimit(1 << 20)
+	p.t.Cleanup(func() { _ = conn.CloseNow() })
+	p.conn = conn
+}
+
+// fill puts in what names stand for.
+func (p *player) fill(text string) string {
+	return regexp.MustCompile(`\$[a-z]+`).ReplaceAllStringFunc(text, func(name string) string {
+		if v, ok := p.names[name[1:]]; ok {
+			return fmt.Sprint(v)
+		}
+		return name
+	})
+}
+
+func (p *player) playFile(name string) {
+	p.t.Helper()
+	b, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for i, line := range strings.Split(string(b), "\n") {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			p.line(fmt.Sprintf("%s:%d", name, i+1), line)
+		}
+	}
+}
+
+func (p *player) play(script string) {
+	p.t.Helper()
+	for line := range strings.Lines(script) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			p.line("script", line)
+		}
+	}
+}
+
+func (p *player) line(at, line string) {
+	p.t.Helper()
+	what, rest, _ := strings.Cut(line, " ")
+	switch what {
+	case ">":
+		p.send(at, websocket.MessageText, p.fill(rest))
+	case ">b":
+		p.send(at, websocket.MessageBinary, p.fill(rest))
+	case ">>":
+		var n int
+		size, frame, _ := strings.Cut(rest, " ")
+		_, _ = fmt.Sscan(size, &n)
+		frame = p.fill(frame)
+		p.send(at, websocket.MessageText, strings.Replace(frame, "«pad»", strings.Repeat("x", max(0, n-len(frame)+len("«pad»"))), 1))
+	case "<", "<?":
+		p.expect(at, rest, what == "<?")
+	case "=":
+		do, ok := p.does[rest]
+		if !ok {
+			p.t.Fatalf("%s: nobody knows how to %s", at, rest)
+		}
+		do(p)
+	case "closed":
+		for {
+			if _, err := p.read(); err != nil {
+				if got := fmt.Sprint(int(websocket.CloseStatus(err))); got != rest {
+					p.t.Fatalf("%s: closed with %s", at, got)
+				}
+				return
+			}
+		}
+	default:
+		p.t.Fatalf("%s: %q is no line of a transcript", at, line)
+	}
+}
+
+func (p *player) send(at string, kind websocket.MessageType, frame string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	defer cancel()
+	if err := p.conn.Write(ctx, kind, []byte(frame)); err != nil && len(frame) <= 64<<10 {
+		p.t.Fatalf("%s: %v", at, err)
+	}
+}
+
+func (p *player) read() ([]byte, error) {
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	defer cancel()
+	_, b, err := p.conn.Read(ctx)
+	return b, err
+}
+
+func (p *player) expect(at, want string, skip bool) {
+	p.t.Helper()
+	var w map[string]any
+	if err := json.Unmarshal([]byte(want), &w); err != nil {
+		p.t.Fatalf("%s: %v in %s", at, err, want)
+	}
+	for {
+		b, err := p.read()
+		if err != nil {
+			p.t.Fatalf("%s: want %s, got %v", at, want, err)
+		}
+		var got map[string]any
+		if err := json.Unmarshal(b, &got); err != nil {
+			p.t.Fatalf("%s: %v in %s", at, err, b)
+		}
+		if skip && got["type"] != w["type"] {
+			continue
+		}
+		names := maps.Clone(p.names)
+		if why := match(names, "", w, got); why != "" {
+			p.t.Fatalf("%s: %s\nwant %s\ngot  %s", at, why, want, b)
+		}
+		p.names = names
+		return
+	}
+}
+
+// match says where got is not what was wanted; empty: nowhere.
+func match(names map[string]any, at string, want, got any) string {
+	switch w := want.(type) {
+	case map[string]any:
+		g, ok := got.(map[string]any)
+		if !ok {
+			return fmt.Sprintf("%s is %v", at, got)
+		}
+		for k := range g {
+			if _, ok := w[k]; !ok {
+				return fmt.Sprintf("%s.%s should not be there", at, k)
+			}
+		}
+		for k, v := range w {
+			if _, ok := g[k]; !ok {
+				return fmt.Sprintf("%s.%s is missing", at, k)
+			}
+			if why := match(names, at+"."+k, v, g[k]); why != "" {
+				return why
+			}
+		}
+		return ""
+	case []any:
+		g, ok := got.([]any)
+		if !ok || len(g) != len(w) {
+			return fmt.Sprintf("%s is %v", at, got)
+		}
+		for i := range w {
+			if why := match(names, fmt.Sprint(at, "[", i, "]"), w[i], g[i]); why != "" {
+				return why
+			}
+		}
+		return ""
+	case string:
+		switch {
+		case w == "*":
+			return ""
+		case w == "*ms":
+			ms, ok := got.(float64)
+			if since := time.Since(time.UnixMilli(int64(ms))); !ok || since < -time.Second || since > time.Minute {
+				return fmt.Sprintf("%s is %v, want the time in milliseconds", at, got)
+			}
+			return ""
+		case strings.HasPrefix(w, "$"):
+			known, ok := names[w[1:]]
+			if !ok {
+				if s, isText := got.(string); isText && !regexp.MustCompile(`^(webchat-)?[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$`).MatchString(s) {
+					return fmt.Sprintf("%s is %q, want an id", at, s)
+				}
+				names[w[1:]] = got
+				return ""
+			}
+			want = known
+		}
+	}
+	if want != got {
+		return fmt.Sprintf("%s is %#v, want %#v", at, got, want)
+	}
+	return ""
+}
+
+// stage lets tests tell the agent of a world what to do, through what visitors say to it.
+type stage struct {
+	mu      sync.Mutex
+	goOn    map[string]chan struct{} // what "wait NAME" waits for
+	stopped chan string              // names whose turn was stopped
+}
+
+func (s *stage) gate(name string) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.goOn[name] == nil {
+		s.goOn[name] = make(chan struct{})
+	}
+	return s.goOn[name]
+}
+
+// script is what an agent does, one line of the visitor's words each: "delta text", "reply text", "wait name", "fail reason", "handoff reason",
+// "cite", "tool name", "think text"; the last reply ends the turn.
+func (s *stage) script(ctx context.Context, r agent.TurnRequest, sink agent.Sink) (res agent.Result, err error) {
+	last := r.Messages[len(r.Messages)-1].Content
+	for line := range strings.Lines(last) {
+		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch word {
+		case "delta":
+			sink.Delta(rest)
+		case "reply":
+			if res.Reply != nil {
+				if err := sink.Reply(ctx, *res.Reply); err != nil {
+					return res, err
+				}
+			}
+			res.Reply = &agent.Reply{Content: rest}
+		case "cite":
+			res.Reply.Citations = []domain.Citation{{Title: "Shipping", URL: "https://shop.example/s", Snippet: "We ship."}, {Title: "Shipping", URL: "https://shop.example/s", Snippet: "We ship."}, {Title: "Returns", Snippet: strings.Repeat("é", 300)}}
+		case "cost":
+			res.Usage = agent.Usage{PromptTokens: 10, CompletionTokens: 5, CostUSD: 0.25}
+		case "wait":
+			select {
+			case <-s.gate(rest):
+			case <-ctx.Done():
+				s.stopped <- rest
+				return res, ctx.Err()
+			}
+		case "fail":
+			return res, &agent.Failure{Reason: rest, Permanent: true, Err: errors.New("a secret")}
+		case "handoff":
+			res.Handoff = &agent.Handoff{Reason: rest}
+		case "tool":
+			sink.Step(agent.Step{Kind: domain.ToolCall, Detail: map[string]any{"name": rest, "arguments": json.RawMessage(`{"id":"42"}`)}})
+			sink.Step(agent.Step{Kind: domain.ToolResult, Detail: map[string]any{"name": rest, "result": "found"}})
+		}
+	}
+	return res, nil
+}
+
+type voiceFunc func(context.Context, agent.TurnRequest, agent.Sink) (agent.Result, error)
+
+func (v voiceFunc) Turn(ctx context.Context, r agent.TurnRequest, s agent.Sink) (agent.Result, error) {
+	return v(ctx, r, s)
+}
+
+func newStage() *stage {
+	return &stage{goOn: map[string]chan struct{}{}, stopped: make(chan string, 16)}
+}
+
+// voiced lets a node give agents their turns.
+func (s *stage) voiced(t *testing.T, l *ledger.Ledger) func(*widget.Deps) {
+	return func(deps *widget.Deps) {
+		d := dispatch.New(l, deps.Relay, func(domain.Agent) (agent.Runtime, error) { return voiceFunc(s.script), nil },
+			dispatch.Options{Log: deps.Log, Grace: time.Millisecond})
+		ctx, stop := context.WithCancel(context.Background())
+		var running sync.WaitGroup
+		running.Go(func() { _ = d.Run(ctx) })
+		t.Cleanup(func() { stop(); running.Wait() })
+	}
+}
