@@ -12,7 +12,7 @@ import (
 func TestNames(t *testing.T) {
 	t.Parallel()
 	names := Names()
-	for _, want := range []string{"css/portal.css", "demo/demo.css", "js/htmx.min.js", "widget/chat.js", "widget/loader.js"} {
+	for _, want := range []string{"css/portal.css", "demo/demo.css", "js/htmx.min.js", "widget/chat.js", "widget/loader.js", "widget/more.js"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("no %s in %v", want, names)
 		}

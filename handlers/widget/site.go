@@ -33,6 +33,7 @@ type publicConfig struct {
 	AgentName  string            `json:"agent_name"` // of the agent that answers; empty when none does
 	Limits     limits            `json:"limits"`
 	ChatURL    string            `json:"chat_url"`    // path of the script that holds the chat itself
+	MoreURL    string            `json:"more_url"`    // and of what few visitors need of it
 	LocaleURLs map[string]string `json:"locale_urls"` // paths of the scripts that hold its texts, by language; English it knows
 }
 
@@ -41,7 +42,7 @@ var localeURLs = func() map[string]string {
 	urls := map[string]string{}
 	for _, name := range static.Names() {
 		file, ok := strings.CutPrefix(name, "widget/")
-		if ok && file != "loader.js" && file != "chat.js" {
+		if ok && file != "loader.js" && file != "chat.js" && file != "more.js" {
 			urls[strings.TrimSuffix(file, ".js")] = static.Path(name)
 		}
 	}
@@ -71,7 +72,7 @@ func (s *Surface) config(w http.ResponseWriter, r *http.Request) error {
 	}
 	body, err := json.Marshal(publicConfig{
 		Appearance: wid.Appearance, Texts: map[string]string{}, Available: answers, AgentName: agent, Limits: limitsOf(wid),
-		ChatURL: static.Path("widget/chat.js"), LocaleURLs: localeURLs,
+		ChatURL: static.Path("widget/chat.js"), MoreURL: static.Path("widget/more.js"), LocaleURLs: localeURLs,
 	})
 	if err != nil {
 		return err

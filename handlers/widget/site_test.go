@@ -25,7 +25,7 @@ func TestConfig(t *testing.T) {
 	}
 	for _, want := range []string{
 		`"title":"Help"`, `"greeting":"Hello"`, `"primary_color":"#112233"`, `"position":"bottom_left"`, `"contact_info_mode":"required"`,
-		`"collect":["email"]`, `"texts":{}`, `"available":true`, `"agent_name":"Ada"`, `"locale_urls":{"de":"` + static.Path("widget/de.js") + `"}`, `"chat_url":"` + static.Path("widget/chat.js") + `"`,
+		`"collect":["email"]`, `"texts":{}`, `"available":true`, `"agent_name":"Ada"`, `"locale_urls":{"ar":"` + static.Path("widget/ar.js") + `","de":"`, `"chat_url":"` + static.Path("widget/chat.js") + `","more_url":"` + static.Path("widget/more.js") + `"`,
 		`"limits":{"max_message_chars":4000,"messages_per_window":1000,"window_seconds":1,"daily_message_cap":0}`,
 	} {
 		if !strings.Contains(a.body, want) {

@@ -148,8 +148,14 @@ func TestHandling(t *testing.T) {
 		v.wait(fmt.Sprintf(`$$('.note').length === %d && $$('.note').at(-1).innerText === %q && $('.status').innerText === %q`, i+1, s.note, s.status))
 		v.wait(fmt.Sprintf(`$('.chip').hidden === %v`, s.frame["handling"] != "agent"))
 	}
-	v.js(`$$('.stars button')[3].click()`, nil)
-	eventually(t, "rating", func() bool { r := f.said("rating"); return len(r) == 1 && r[0]["score"] == 4.0 })
+	v.wait(`$('.stars')`)
+	v.js(`$$('.stars input')[3].click()`, nil)
+	v.wait(`!$('.rest').hidden`)
+	v.js(`($('.rest textarea').value = ' Quick ', $('.rest button').click())`, nil)
+	eventually(t, "rating", func() bool {
+		r := f.said("rating")
+		return len(r) == 1 && r[0]["score"] == 4.0 && r[0]["comment"] == "Quick"
+	})
 	f.push(object{"type": "read", "seq": 1})
 	v.wait(`$('.visitor .meta').innerText.includes('Seen')`)
 }

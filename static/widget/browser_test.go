@@ -126,7 +126,7 @@ func site(t *testing.T, f *fake, scripts ...string) string {
 			fmt.Fprint(w, `<!doctype html><html lang="en"><title>Around it</title><input id="outer" autofocus><iframe src="/" title="A site" width="1000" height="800"></iframe>`)
 			return
 		}
-		w.Header().Set("Content-Security-Policy", fmt.Sprintf("default-src 'none'; script-src %[1]s 'sha256-%[2]s'; connect-src %[1]s %[3]s; style-src %[1]s", f.URL, stubHash, ws))
+		w.Header().Set("Content-Security-Policy", fmt.Sprintf("default-src 'none'; script-src %[1]s 'sha256-%[2]s'; connect-src %[1]s %[3]s; style-src %[1]s; require-trusted-types-for 'script'", f.URL, stubHash, ws))
 		fmt.Fprint(w, page.String())
 	}))
 	t.Cleanup(s.Close)

@@ -1,5 +1,5 @@
 // Package widget turns the sources of the embeddable chat into the files that browsers load: the loader, which every page
-// of a site pays for, the chat, which only those who open it do, and the texts of each language besides English. It must never be imported by the server: the
+// of a site pays for, the chat, which only those who open it do, what few of them need, and the texts of each language besides English. It must never be imported by the server: the
 // bundles are committed, and only go generate and the tests need the bundler.
 package widget
 
@@ -20,12 +20,13 @@ import (
 const (
 	LoaderLimit = 4 << 10
 	ChatLimit   = 16 << 10
+	MoreLimit   = 8 << 10
 	LocaleLimit = 2 << 10
 )
 
 // Bundle is one file for the browser.
 type Bundle struct {
-	Name  string // loader.js, chat.js or a language's, such as de.js
+	Name  string // loader.js, chat.js, more.js or a language's, such as de.js
 	Limit int    // bytes, gzipped
 	Body  []byte
 }
@@ -48,7 +49,11 @@ func Build(dir, shadow string) ([]Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := []Bundle{{"loader.js", LoaderLimit, loader}, {"chat.js", ChatLimit, chat}}
+	more, err := bundle(filepath.Join(dir, "more.js"), api.FormatESModule, shadow)
+	if err != nil {
+		return nil, err
+	}
+	all := []Bundle{{"loader.js", LoaderLimit, loader}, {"chat.js", ChatLimit, chat}, {"more.js", MoreLimit, more}}
 	locales, err := filepath.Glob(filepath.Join(dir, "locales", "*.js"))
 	if err != nil {
 		return nil, err

@@ -45,10 +45,21 @@ type fake struct {
 	slowTexts    <-chan struct{} // holds the German texts back until it is closed; set before the visit
 	denied       string          // code of a 403 to every session request
 	foreign      bool            // allow no page to read the config
+	silent       bool            // take the upgrade, and never say a word
+	cutAfter     bool            // end each socket as soon as it is up
+	badFields    object          // complaints about the fields of the next form
+	uploads      []object        // answers to the next uploads, instead of taking them: status, detail
+	slowUpload   <-chan struct{} // holds uploads back until it is closed
+	files        []upload
 }
 
 // hurry makes a minute or more pass in no time.
 const hurry = `const wait = setTimeout; window.setTimeout = (fn, ms, ...args) => wait(fn, ms < 60000 ? ms : 20, ...args);`
+
+// ears count the notes that are played, the page's shifts and the tasks that hold it up.
+const ears = `window.heard = 0; const start = OscillatorNode.prototype.start; OscillatorNode.prototype.start = function (at) { heard++; return start.call(this, at); };
+window.shifts = []; new PerformanceObserver((l) => l.getEntries().forEach((e) => shifts.push(e.value))).observe({type: 'layout-shift', buffered: true});
+window.tasks = []; new PerformanceObserver((l) => l.getEntries().forEach((e) => tasks.push(e.duration))).observe({type: 'longtask', buffered: true});`
 
 // line is a connection on which the fake says frames.
 type line struct {
@@ -81,10 +92,15 @@ func newFake(t *testing.T) *fake {
 			w.Write(b.Body)
 		})
 	}
-	f.config["chat_url"], f.config["locale_urls"] = "/assets/widget/chat.js", object{"de": "/assets/widget/de.js"}
+	f.config["chat_url"], f.config["more_url"] = "/assets/widget/chat.js", "/assets/widget/more.js"
+	f.config["locale_urls"] = object{"de": "/assets/widget/de.js", "fr": "/assets/widget/fr.js", "ar": "/assets/widget/ar.js"}
 	mux.HandleFunc("GET /hurry.js", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript")
 		fmt.Fprint(w, hurry)
+	})
+	mux.HandleFunc("GET /ears.js", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		fmt.Fprint(w, ears)
 	})
 	mux.HandleFunc("GET /demo.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "../demo/demo.js") })
 	w := "/w/" + key
@@ -95,6 +111,9 @@ func newFake(t *testing.T) *fake {
 	mux.HandleFunc("GET "+w+"/poll", f.poll)
 	mux.HandleFunc("GET "+w+"/messages", f.history)
 	mux.HandleFunc("POST "+w+"/messages", f.postMessage)
+	mux.HandleFunc("POST "+w+"/form", f.form)
+	mux.HandleFunc("POST "+w+"/attachments", f.upload)
+	mux.HandleFunc("GET /files/{token}/{name}", f.file)
 	mux.HandleFunc("POST "+w+"/{kind}", func(w http.ResponseWriter, r *http.Request) {
 		f.hear(decode(r), r.PathValue("kind"))
 		w.WriteHeader(http.StatusNoContent)
@@ -319,7 +338,7 @@ func (f *fake) store(frame object) object {
 	duplicate := at >= 0
 	if !duplicate {
 		at = len(f.messages)
-		f.append(object{"author": object{"kind": "visitor", "name": ""}, "client_id": frame["client_id"], "content": frame["content"], "content_type": "text"})
+		f.append(object{"author": object{"kind": "visitor", "name": ""}, "client_id": frame["client_id"], "content": frame["content"], "content_type": "text", "attachments": f.attached(frame["attachments"])})
 	}
 	m := f.messages[at]
 	return object{"type": "ack", "client_id": m["client_id"], "id": m["id"], "seq": m["seq"], "duplicate": duplicate, "created_at": m["created_at"]}

@@ -155,7 +155,9 @@ func TestLandmarksAndRating(t *testing.T) {
 	v.wait(`!$('header, footer, main, nav, aside, [role=banner], [role=contentinfo]')`)
 	f.push(object{"type": "status", "handling": "closed"})
 	v.wait(`$('.stars')`)
-	v.js(`($$('.stars button')[4].focus(), $$('.stars button')[4].click())`, nil)
+	v.js(`($$('.stars input')[4].focus(), $$('.stars input')[4].click())`, nil)
+	v.wait(`!$('.rest').hidden`)
+	v.js(`($('.rest button').focus(), $('.rest button').click())`, nil)
 	v.wait(`!$('.stars') && root.activeElement === $('textarea')`)
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -226,7 +227,7 @@ func TestAPI(t *testing.T) {
 	v.wait(`!$('.panel.on') && $('.launcher').getAttribute('aria-expanded') === 'false'`)
 	eventually(t, "connection", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return len(f.lines) > 0 })
 	f.say("human", "Anna", "Are you _still_ there?")
-	v.wait(`$('.badge').innerText === '1' && $('.preview span').innerText === 'Are you still there?'`)
+	v.wait(`$('.badge').innerText === '1' && $('.preview span')?.innerText === 'Are you still there?'`)
 	v.wait(`$('.launcher').ariaLabel === 'Open chat, 1 unread'`)
 	v.js(`Parley.setLocale('de')`, nil)
 	v.wait(`$('.launcher').ariaLabel === 'Chat öffnen, 1 ungelesen' && $('textarea').placeholder === 'Nachricht schreiben …'`)
@@ -311,6 +312,11 @@ func TestSecondWidgetIsRefused(t *testing.T) {
 	if n != 1 {
 		t.Errorf("%d widgets, want 1", n)
 	}
+	eventually(t, "line on the console", func() bool {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		return slices.ContainsFunc(v.console, func(line string) bool { return strings.Contains(line, "already has a widget") })
+	})
 }
 
 func TestRootIsClosed(t *testing.T) {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -23,12 +24,16 @@ func run(dir string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var over []error
 	for _, b := range bundles {
 		size := b.Gzipped()
 		fmt.Fprintf(out, "%-9s %6d bytes, %5d gzipped of at most %d\n", b.Name, len(b.Body), size, b.Limit)
 		if size > b.Limit {
-			return fmt.Errorf("%s is %d bytes over its limit", b.Name, size-b.Limit)
+			over = append(over, fmt.Errorf("%s is %d bytes over its limit", b.Name, size-b.Limit))
 		}
+	}
+	if over != nil {
+		return errors.Join(over...)
 	}
 	for _, b := range bundles {
 		if err := os.WriteFile(filepath.Join(dir, "dist", b.Name), b.Body, 0o644); err != nil {

@@ -2,14 +2,15 @@
 
 import { attr, h, icon } from './dom.js';
 import { SPARK } from './icons.js';
-import { link, safeURL } from './link.js';
 import { markdown, plain } from './markdown.js';
+import { dayName } from './time.js';
 
 /**
  * @typedef {object} Craft what rows need to draw themselves
  * @property {import('./texts.js').Say} say
  * @property {string} locale
  * @property {string} base where the server is
+ * @property {import('./later.js').Later} later
  * @property {(id: string) => void} retry
  * @property {(id: string) => void} discard
  */
@@ -26,31 +27,19 @@ const initials = (name) => name.split(/\s+/).slice(0, 2).map((word) => [...word]
 /**
  * @param {string} side
  * @param {string} name
+ * @param {string | undefined} face address of a picture
+ * @param {Craft} craft
  * @returns {HTMLElement}
  */
-export function avatar(side, name) {
-  return h('span.avatar', { 'aria-hidden': 'true' }, side === 'human' ? initials(name) : icon(SPARK));
-}
-
-/** @param {NonNullable<import('./rows.js').Row['citations']>} citations @param {Craft} craft */
-function sources(citations, craft) {
-  const list = citations.map((c) =>
-    h('li', null, h('details', null, h('summary', { title: c.snippet }, c.title), c.snippet && h('p', null, c.snippet), c.url && safeURL(c.url, craft.base) && link(craft.say('visit'), c.url, craft.base))),
-  );
-  return h('div.sources', null, h('span', null, craft.say('sources')), h('ol', null, ...list));
+export function avatar(side, name, face, { later, base }) {
+  const node = h('span.avatar', { 'aria-hidden': 'true' }, side === 'human' ? initials(name) : icon(SPARK));
+  if (face) later((more) => more.face(node, face, base));
+  return node;
 }
 
 /** @param {import('./rows.js').Row} row @param {Craft} craft */
 function aside(row, craft) {
-  const time = row.side === 'day' ? new Intl.DateTimeFormat(craft.locale, { weekday: 'long', day: 'numeric', month: 'long' }) : null;
-  return { node: h('div.' + row.side, null, h('span', null, time ? dayName(row.at, craft.locale) || time.format(row.at) : row.content)), update() {} };
-}
-
-/** Today and yesterday in the visitor's language, else nothing. @param {number} at @param {string} locale */
-function dayName(at, locale) {
-  const ago = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86400000);
-  const name = ago < 2 ? new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(-ago, 'day') : '';
-  return name && name[0].toLocaleUpperCase(locale) + name.slice(1);
+  return { node: h('div.' + row.side, null, h('span', null, row.side === 'day' ? dayName(row.at, craft.locale) : row.content)), update() {} };
 }
 
 /**
@@ -63,12 +52,16 @@ export function draw(first, craft) {
   const clock = new Intl.DateTimeFormat(craft.locale, { timeStyle: 'short' });
   const meta = h('div.meta');
   const body = h('div.bubble', { dir: 'auto' });
-  const after = [
-    ...(first.attachments || []).map((a) => h('div.file', null, link(a.name, a.url, craft.base))),
-    first.citations?.length && sources(first.citations, craft),
-  ];
+  const after = (first.attachments || []).map((a) => {
+    const box = h(/^image\//.test(a.mime) ? 'div.image' : 'div.file');
+    craft.later((more) => more.file(box, a, craft));
+    return box;
+  });
   const name = h('div.name');
-  const node = h('div', null, first.side !== 'visitor' && avatar(first.side, first.name), name, body, ...after, meta);
+  const node = h('div', null, first.side !== 'visitor' && avatar(first.side, first.name, first.face, craft), name, body, ...after, meta);
+  body.hidden = !first.content;
+  const { citations } = first;
+  if (citations?.length) craft.later((more) => meta.before(more.sources(citations, craft)));
   /** @type {string | undefined} */
   let shown;
   return {

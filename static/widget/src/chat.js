@@ -1,12 +1,14 @@
 // The chat, loaded when it is wanted: puts the panel into the launcher's frame and keeps it showing the visit.
 
 import { adopt } from './dom.js';
+import { createLater } from './later.js';
 import { createPanel } from './panel.js';
 import { arrange } from './rows.js';
 import { fit, keys } from './stage.js';
 import { openStore } from './store.js';
 import { openTab } from './tab.js';
 import { chatTexts, direction, speak } from './texts.js';
+import { when } from './time.js';
 import { createTyping } from './typing.js';
 import { createUnread } from './unread.js';
 import { createVisit } from './visit.js';
@@ -21,11 +23,16 @@ export function mount(shell) {
   const store = (shell.store = openStore(shell.key));
   const tab = openTab(shell.key);
   const close = () => shell.set(false);
-  const returning = !!store.get('token');
-  const visit = createVisit(shell, changed);
+  const returning = store.kept();
+  const later = createLater(shell, changed);
+  const visit = createVisit(shell, later, changed);
   const typing = createTyping(visit.typing);
-  const count = createUnread(shell, visit);
+  const count = createUnread(shell, visit, later);
   let say = speak(chatTexts, shell.words, looks.texts);
+  /** @type {ReturnType<import('./later.js').More['createBell']> | undefined} */
+  let bell;
+  /** @type {import('./panel.js').Tray | undefined} */
+  let tray;
   let [open, proposed] = [false, ''];
   /** @type {import('./panel.js').Panel} */
   let panel;
@@ -39,8 +46,22 @@ export function mount(shell) {
   }
   function render() {
     due = undefined;
-    panel.render(look(visit, looks, returning, say));
-    count(open, say);
+    panel.render(look(visit, shell, returning, say));
+    ring(count(open, say));
+  }
+  /** @param {number} unread */
+  function ring(unread) {
+    if (store.get('bell')) bell ||= later()?.createBell(store, unread);
+    bell?.count(unread);
+  }
+  /** @param {Iterable<File>} files */
+  function carry(files) {
+    later(({ createTray }) => {
+      if (!looks.attachments) return;
+      tray ||= createTray({ say, locale: shell.locale, url: visit.url, token: visit.token, allowed: looks.attachments, changed: () => panel.composer.check(), focus: () => panel.focus() });
+      panel.composer.carry(tray);
+      tray.add(files);
+    });
   }
   /** Not before the visitor has written something, here or ever. */
   function remember() {
@@ -54,11 +75,11 @@ export function mount(shell) {
   function build() {
     const draft = panel ? panel.composer.value : tab.get('draft');
     panel?.node.remove();
-    panel = createPanel({ say, locale: shell.locale, base: shell.base, retry: visit.outbox.retry, discard: visit.outbox.discard }, looks, {
+    panel = createPanel({ say, locale: shell.locale, base: shell.base, later, retry: visit.outbox.retry, discard: visit.outbox.discard }, looks, {
       close,
       send(text) {
         typing.sent();
-        visit.say(text);
+        visit.say(text, tray?.take());
         remember();
       },
       typed(empty) {
@@ -67,15 +88,14 @@ export function mount(shell) {
         remember();
       },
       handoff: visit.handoff,
-      rate: visit.rate,
-      answer: visit.answer,
-      answered() {
-        visit.answered();
-        render();
-        panel.composer.focus();
+      files: carry,
+      card: (what) => later()?.createCard({ visit, looks, say, locale: shell.locale, done: () => panel.composer.focus(), render }, what),
+      menu(use) {
+        later((more) => use((bell ||= more.createBell(store, visit.unread())).menu(say)));
       },
       older: visit.older,
     });
+    if (tray) panel.composer.carry(tray);
     panel.composer.value = draft;
     panel.node.classList.toggle('on', open);
     launcher.frame.dir = direction(shell.locale);
@@ -85,10 +105,11 @@ export function mount(shell) {
   }
 
   adopt(launcher.root, css);
+  launcher.speak(say);
   build();
   const over = new AbortController();
   fit(launcher.root, over.signal);
-  keys(launcher.frame, () => panel.node, () => open, close, over.signal);
+  keys(launcher.frame, () => panel.node, () => open, () => panel.menu(true) || close(), over.signal);
   for (const event of ['online', 'offline']) addEventListener(event, changed, over);
   document.addEventListener('visibilitychange', changed, over);
   if (returning) visit.start();
@@ -123,9 +144,12 @@ export function mount(shell) {
     identify: visit.identify,
     setLocale() {
       say = speak(chatTexts, shell.words, looks.texts);
+      launcher.speak(say);
       build();
     },
+    moved: () => panel.log.back(),
     shutdown() {
+      bell?.count(0);
       visit.stop();
       typing.stop();
       over.abort();
@@ -137,25 +161,37 @@ export function mount(shell) {
 /**
  * The visit as the panel shows it.
  * @param {import('./visit.js').Visit} visit
- * @param {import('./loader.js').Looks} looks
+ * @param {import('./loader.js').Shell} shell
  * @param {boolean} returning there may be a history to wait for
  * @param {import('./texts.js').Say} say
  * @returns {import('./panel.js').View}
  */
-function look(visit, looks, returning, say) {
-  const { talk, questions, refusal } = visit;
+function look(visit, { looks, locale }, returning, say) {
+  const { talk, refusal } = visit;
+  const agent = talk.handling === 'agent';
+  const wants = wanted(visit);
   return {
     rows: arrange(talk, visit.outbox.entries(), looks.greeting || say('greeting'), say),
     loading: returning && !talk.loaded && !refusal,
     typing: talk.draft ? null : talk.typing,
     handling: talk.handling,
     available: talk.available,
-    who: talk.assignee?.name || (talk.handling === 'agent' && talk.agent()) || '',
+    who: talk.assignee?.name || (agent && talk.agent()) || '',
+    face: talk.assignee ? talk.assignee.avatar_url : agent ? talk.face()?.avatar_url : undefined,
+    back: when(looks.opens_at, locale),
     banner: refusal ? '' : !navigator.onLine ? say('offline') : visit.lost ? say('reconnecting') : '',
     gone: refusal ? refusal.message || say('gone') : '',
     limit: visit.limit,
-    handoff: talk.known && talk.handling === 'agent' && visit.up && !visit.asked && !questions.length,
-    ratable: talk.handling === 'closed' && !visit.rated && visit.up,
-    questions: refusal ? [] : questions,
+    handoff: talk.known && agent && visit.up && !visit.asked && !/form|closed/.test(wants),
+    wants,
   };
+}
+
+/** What is asked of the visitor now. @param {import('./visit.js').Visit} visit @returns {import('./panel.js').View['wants']} */
+function wanted({ refusal, closed, questions, talk, rated, up, wants }) {
+  if (refusal) return '';
+  if (closed) return 'closed';
+  if (questions.length) return 'form';
+  if (wants.includes('email')) return 'reach';
+  return talk.handling === 'closed' && !rated && up ? 'rating' : '';
 }

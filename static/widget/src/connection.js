@@ -7,6 +7,7 @@ const FIRST = 500; // ms; the wait is random between 0 and this, doubled after e
 const LONGEST = 10000;
 const SLOW = 3000; // a transport that has not opened after this gives way to the next
 const SHORT = 5000; // a socket that lived no longer counts against sockets
+const AWAY = 30000; // ms hidden or asleep after which a line that seems open may be dead
 const CLIMB = 60000; // until the first try to get back to sockets; doubled up to ten times that
 
 /**
@@ -16,6 +17,7 @@ const CLIMB = 60000; // until the first try to get back to sockets; doubled up t
  * @property {() => number} after
  * @property {() => Promise<void>} enter makes sure that there is a good session; rejects with a Refusal or because nobody answered
  * @property {(frame: any) => void} frame
+ * @property {import('./later.js').Later} later
  * @property {(up: boolean, refusal?: import('./http.js').Refusal) => void} state a refusal is final
  */
 
@@ -95,13 +97,14 @@ export function connect(link) {
     const self = tiers[level]({
       url: link.url,
       token: link.token,
+      later: link.later,
       after: link.after,
       opened() {
         clearTimeout(patience);
         alive = true;
         if (trying) {
           line?.close();
-          [line, trial, tier, climb] = [self, undefined, SOCKET, CLIMB];
+          [line, trial, tier, climb] = [self, undefined, level, CLIMB];
         }
         if (level !== SOCKET) climbLater();
         link.state(true);
@@ -141,6 +144,7 @@ export function connect(link) {
   /** @param {import('./http.js').Refusal} [refusal] */
   function halt(refusal) {
     stopped = true;
+    clearInterval(clock);
     drop();
     over.abort();
     link.state(false, refusal);
@@ -153,11 +157,21 @@ export function connect(link) {
     link.state(false);
     void attempt();
   }
+  let awake = Date.now();
+  /** Back from another tab, or from sleep. A line that died meanwhile says nothing of it for seconds: a new one beside it hears at once what it missed. */
   function wake() {
     if (document.visibilityState !== 'visible') return;
-    if (line) line.probe();
-    else void attempt();
+    const away = Date.now() - awake;
+    awake = Date.now();
+    if (!line) return void attempt();
+    line.probe();
+    if (away > AWAY) trial ||= dial(tier, true);
   }
+  // A laptop may sleep while the page stays on its screen: nothing says so, but the clock has jumped.
+  const clock = setInterval(() => {
+    if (Date.now() - awake > AWAY) wake();
+    else if (document.visibilityState === 'visible') awake = Date.now();
+  }, 5000);
   // What was open when the network went may look alive for seconds yet and hear nothing; a new line hears at once.
   addEventListener('online', redial, over);
   document.addEventListener('visibilitychange', wake, over);

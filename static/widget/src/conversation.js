@@ -1,15 +1,17 @@
 // What has been said, and how things stand: the model behind the panel. Messages are kept by seq, each once, in order,
 // however often and in whatever order they come.
 
+/** @typedef {{id: string, name: string, size: number, mime: string, url: string}} Attachment */
+
 /**
  * @typedef {object} Message
  * @property {number} seq
  * @property {string} [client_id]
- * @property {{kind: 'visitor' | 'agent' | 'human' | 'system', name: string}} author
+ * @property {{kind: 'visitor' | 'agent' | 'human' | 'system', name: string, avatar_url?: string}} author
  * @property {string} content
  * @property {'text' | 'markdown'} [content_type]
  * @property {{title: string, url?: string, snippet: string}[]} [citations]
- * @property {{id: string, name: string, size: number, url: string}[]} [attachments]
+ * @property {Attachment[]} [attachments]
  * @property {string} created_at
  */
 
@@ -54,10 +56,10 @@ export function createConversation(changed, looks) {
     handling: 'agent',
     available: looks.available !== false,
     told: false, // that a person will answer what no agent does
-    /** @type {{name: string} | null} */
+    /** @type {{name: string, avatar_url?: string} | null} */
     assignee: null,
     seen: 0, // the other side has read up to here
-    /** @type {{kind: string, name: string} | null} */
+    /** @type {{kind: string, name: string, avatar_url?: string} | null} */
     typing: null,
     /** @type {{turn: string, next: number, text: string} | null} an answer as it is being written */
     draft: null,
@@ -144,7 +146,7 @@ export function createConversation(changed, looks) {
       d.text += f.content;
       changed();
     },
-    /** @param {{handling: any, available?: boolean, assignee?: {name: string}}} f */
+    /** @param {{handling: any, available?: boolean, assignee?: {name: string, avatar_url?: string}}} f */
     status(f) {
       const [was, who] = [talk.handling, talk.assignee?.name];
       talk.handling = f.handling;
@@ -174,7 +176,9 @@ export function createConversation(changed, looks) {
       talk.note('arrived');
     },
     /** The agent's name: of the one that spoke last, else of the one that would. @returns {string | undefined} */
-    agent: () => talk.messages.findLast((m) => m.author.kind === 'agent')?.author.name || looks.agent_name,
+    agent: () => talk.face()?.name || looks.agent_name,
+    /** Who of the agents spoke last. */
+    face: () => talk.messages.findLast((m) => m.author.kind === 'agent')?.author,
     /** @param {number} after @returns {Message[]} what others said after seq */
     unread: (after) => talk.messages.filter((m) => m.seq > after && m.author.kind !== 'visitor'),
   };

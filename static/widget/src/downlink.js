@@ -40,7 +40,7 @@ export function downlink(line, read) {
 
   return {
     send: (frame) => void post(line, frame).catch(end),
-    probe() {}, // read notices by itself
+    probe() {},
     close,
   };
 }

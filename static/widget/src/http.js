@@ -6,6 +6,7 @@
  * @property {number} status
  * @property {string} code
  * @property {string} message one sentence for the visitor
+ * @property {Record<string, string>} [errors] by field, of a form
  * @property {number} [retry_after_ms]
  */
 
@@ -24,7 +25,7 @@ export async function request(url, { token, body, signal, accept = 'application/
   if (res.ok) return res;
   const problem = await res.json().catch(() => ({}));
   const after = Number(res.headers.get('retry-after'));
-  throw { status: res.status, code: problem.code || '', message: problem.detail || problem.title || '', retry_after_ms: after > 0 ? after * 1000 : undefined };
+  throw { status: res.status, code: problem.code || '', message: problem.detail || problem.title || '', errors: problem.errors, retry_after_ms: after > 0 ? after * 1000 : undefined };
 }
 
 /**

@@ -20,11 +20,10 @@ import css from './launcher.css';
 
 /**
  * @param {import('./loader.js').Looks} looks
- * @param {import('./texts.js').Say} say
  * @param {() => void} toggle
  * @returns {Launcher}
  */
-export function createLauncher(looks, say, toggle) {
+export function createLauncher(looks, toggle) {
   const host = document.createElement('parley-chat');
   const root = host.attachShadow({ mode: ROOT_MODE });
   const fill = colour(looks.primary_color, '#1f4fd8');
@@ -36,6 +35,8 @@ export function createLauncher(looks, say, toggle) {
   );
 
   let [unread, open] = [0, false];
+  /** @type {import('./texts.js').Say} */
+  let say;
   const badge = h('span.badge', { 'aria-hidden': 'true', hidden: true });
   const button = h('button.launcher', { type: 'button', onclick: toggle, 'aria-expanded': 'false', 'aria-haspopup': 'dialog' }, icon(CHAT, 'chat'), icon(DOWN, 'down'), badge);
   const frame = h('div.frame' + (looks.position === 'bottom_left' ? '.left' : ''), null, button);
@@ -48,7 +49,6 @@ export function createLauncher(looks, say, toggle) {
     badge.textContent = unread > 99 ? '99+' : String(unread);
     badge.hidden = !unread || open;
   }
-  label();
 
   return {
     host,

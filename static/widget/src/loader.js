@@ -3,7 +3,7 @@
 
 import { install } from './api.js';
 import { createLauncher } from './launcher.js';
-import { chooseLocale, language, launcherTexts, speak } from './texts.js';
+import { chooseLocale, language, openWord } from './texts.js';
 
 /**
  * How a widget looks, from its config; every field may be missing.
@@ -20,6 +20,10 @@ import { chooseLocale, language, launcherTexts, speak } from './texts.js';
  * @property {Record<string, string>} [locale_urls] of the languages besides English
  * @property {string} [agent_name] of the agent that answers; empty when none does
  * @property {boolean} [available] whether anybody answers
+ * @property {string | null} [opens_at] RFC 3339, when somebody is back, if the owner has set hours and it is outside them
+ * @property {boolean} [offline_form] whether to ask for a message instead, while nobody answers a new visitor
+ * @property {{max_bytes: number, accept: string[]} | null} [attachments] what may be sent besides words; without it nothing
+ * @property {string} [more_url] path of what few visitors need: forms, stars, files, the bell
  */
 
 /**
@@ -44,6 +48,7 @@ import { chooseLocale, language, launcherTexts, speak } from './texts.js';
  * @property {(text?: string) => void} ask takes the focus, and puts a question into the composer unless the visitor is writing something else
  * @property {(identity: object) => void} identify
  * @property {() => void} setLocale follows the shell's
+ * @property {() => void} moved the page has put the widget elsewhere, which loses how far it was scrolled
  * @property {() => void} shutdown
  */
 
@@ -69,11 +74,9 @@ function run(base, key) {
   let loading;
   /** @type {Chat | undefined} */
   let chat;
-  /** @type {Promise<void> | undefined} */
-  let learned;
   /** @type {boolean | undefined} */
   let wanted;
-  let [shown, hidden, over, asked] = [false, false, false, ''];
+  let [shown, hidden, over, asked, tries] = [false, false, false, '', 0];
 
   const api = install({
     open,
@@ -97,15 +100,24 @@ function run(base, key) {
     /** @type {Looks} */
     const looks = { ...config, ...config.appearance };
     const locale = chooseLocale(asked, looks.locale, navigator.language);
-    const launcher = createLauncher(looks, speak(launcherTexts, looks.texts), () => (shown ? void set(false) : open())); // what is seen counts, not what is under way
+    const launcher = createLauncher(looks, () => (shown ? void set(false) : open())); // what is seen counts, not what is under way
     shell = { base, key, looks, locale, launcher, emit, set: (on) => void set(on) };
-    learned = learn(shell);
+    greet(shell);
     launcher.visible(!hidden);
-    document.body.append(launcher.host);
+    const stay = new MutationObserver(put);
+    put();
     emit('ready');
-    if (wanted === undefined && kept(1, 'open')) void set(true, true); // as on the page before
-    if (kept(0, 'token')) void load(); // a returning visitor may have an answer waiting
-    return new URL(config.chat_url, base + '/').href;
+    if (wanted === undefined && kept(1, ':open')) void set(true, true); // as on the page before
+    if (kept(0, '')) void load(); // a returning visitor may have an answer waiting, or something yet to be sent
+    return base + config.chat_url;
+
+    /** Sites that swap their body take the widget out with the old one; it goes on in the new one. */
+    function put() {
+      if (over || launcher.host.isConnected || !document.body) return;
+      document.body.append(launcher.host);
+      for (const node of [document.documentElement, document.body]) stay.observe(node, { childList: true });
+      chat?.moved();
+    }
   }
 
   /** Fetches the chat once; a failed attempt may be repeated. Resolves to nothing when there is no widget to show. */
@@ -113,7 +125,7 @@ function run(base, key) {
     const url = await started;
     if (!url || !shell || over) return;
     const lent = shell;
-    loading ||= Promise.all([import(url), learned]).then(([m]) => m.mount(lent));
+    loading ||= Promise.all([import(url + '#'.repeat(tries++)), learn(lent)]).then(([m]) => m.mount(lent));
     lent.launcher.busy(true);
     try {
       chat = await loading;
@@ -157,24 +169,28 @@ function run(base, key) {
     asked = locale;
     if (!shell) return;
     shell.locale = chooseLocale(locale, shell.locale);
-    learned = learn(shell);
+    if (!loading) greet(shell);
+    else void learn(shell).then(() => chat?.setLocale());
   }
 
-  /** Fetches the words of the shell's language, if there are any besides English. @param {Shell} shell */
+  /** Names the launcher, which is all that is said before the chat is there. @param {Shell} shell */
+  function greet({ launcher, locale, looks }) {
+    launcher.speak(() => looks.texts?.open || openWord(locale));
+  }
+
+  /** Fetches the words of the shell's language, if there are any besides English. @param {Shell} shell @returns {Promise<void>} */
   async function learn(shell) {
-    const { locale, looks, launcher } = shell;
+    const { locale, looks } = shell;
     const path = looks.locale_urls?.[language(locale)];
     const words = path && (await import(base + path).catch(() => {}))?.default;
-    if (locale !== shell.locale) return; // another has been asked for meanwhile
+    if (locale !== shell.locale) return learn(shell); // another has been asked for meanwhile
     shell.words = words;
-    launcher.speak(speak(launcherTexts, words, looks.texts));
-    chat?.setLocale();
   }
 
-  /** @param {0 | 1} disk @param {string} name */
-  function kept(disk, name) {
+  /** Whether something is remembered whose name ends so. @param {0 | 1} disk @param {string} end */
+  function kept(disk, end) {
     try {
-      return window[DISKS[disk]].getItem(prefix + name);
+      return Object.keys(window[DISKS[disk]]).some((name) => name.startsWith(prefix) && name.endsWith(end));
     } catch {
       // blocked
     }

@@ -17,7 +17,7 @@ export function createLog(craft, older) {
   const { say } = craft;
   /** @type {Map<string, import('./bubble.js').Drawn & {row?: string}>} */
   const drawn = new Map();
-  let [pinned, first, newest] = [true, true, ''];
+  let [pinned, first, newest, top] = [true, true, '', 0];
 
   const rows = h('div.rows');
   const dots = h('div.bubble.dots', { 'aria-hidden': 'true' }, h('i'), h('i'), h('i'));
@@ -28,6 +28,8 @@ export function createLog(craft, older) {
   const jump = h('button.jump', { type: 'button', hidden: true, onclick: () => bottom(true) }, icon(DOWN), say('unseen'));
 
   function onscroll() {
+    if (!scroller.clientHeight) return; // out of the page
+    top = scroller.scrollTop;
     pinned = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
     if (pinned) jump.hidden = true;
     if (scroller.scrollTop < TOP && !first) older();
@@ -70,9 +72,14 @@ export function createLog(craft, older) {
   return {
     node: h('div.log', null, scroller, jump),
     bottom,
+    /** Scrolls to where it was before the page put it elsewhere. */
+    back() {
+      if (pinned) bottom();
+      else scroller.scrollTop = top;
+    },
     /**
      * @param {import('./rows.js').Row[]} list
-     * @param {{kind: string, name: string} | null} who
+     * @param {{kind: string, name: string, avatar_url?: string} | null} who
      * @param {boolean} loading
      */
     render(list, who, loading) {
@@ -89,7 +96,7 @@ export function createLog(craft, older) {
         typist.textContent = say('typing', who.name || say(who.kind));
         typing.className = `row ${who.kind} typing`;
         typing.querySelector('.avatar')?.remove();
-        typing.prepend(avatar(who.kind, who.name));
+        typing.prepend(avatar(who.kind, who.name, who.avatar_url, craft));
       }
       const end = list.at(-1);
       const grewBelow = !!end && end.key !== newest;

@@ -128,6 +128,3 @@ function take(lines, belongs) {
  * @returns {Node[]}
  */
 export const plain = (text) => [h('p.plain', null, ...linkify(text))];
-
-/** One line that says roughly the same, for previews. @param {string} text */
-export const flat = (text) => text.replace(/[*_`#>]+|!?\[([^\]]{1,300})\]\([^)]{1,2000}\)/g, '$1').replace(/\s+/g, ' ').trim().slice(0, 200);

@@ -5,6 +5,7 @@
  * @typedef {object} Entry
  * @property {string} client_id
  * @property {string} content
+ * @property {import('./conversation.js').Attachment[]} [attachments]
  * @property {number} at ms since 1970
  * @property {boolean} [failed] the server refused it; only the visitor can send it again
  * @property {string} [problem] what the server said
@@ -14,7 +15,7 @@ const PAUSE = 5000; // ms before trying again what was refused for now, when the
 const RETRY = new Set(['rate_limited', 'unavailable']);
 
 /** A UUID, or as many random digits on pages without TLS, where browsers withhold it. */
-const uuid = () => crypto.randomUUID?.() || crypto.getRandomValues(new BigUint64Array(2)).join('');
+export const uuid = () => crypto.randomUUID?.() || crypto.getRandomValues(new BigUint64Array(2)).join('');
 
 /**
  * @param {import('./store.js').Store} store holds the entries under `out:`, one key each, so that two tabs do not overwrite one another
@@ -33,7 +34,7 @@ export function createOutbox(store, send, changed) {
   function pump() {
     if (!up || under || pause) return;
     under = entries.find((e) => !e.failed);
-    if (under) send({ type: 'message', client_id: under.client_id, content: under.content });
+    if (under) send({ type: 'message', client_id: under.client_id, content: under.content, attachments: under.attachments?.map((a) => a.id) });
   }
   /** @param {Entry} e */
   function save(e) {
@@ -53,9 +54,9 @@ export function createOutbox(store, send, changed) {
 
   return {
     entries: () => entries,
-    /** @param {string} content */
-    add(content) {
-      const e = { client_id: uuid(), content, at: Math.max(Date.now(), (entries.at(-1)?.at || 0) + 1) };
+    /** @param {string} content @param {import('./conversation.js').Attachment[]} [attachments] */
+    add(content, attachments) {
+      const e = { client_id: uuid(), content, attachments, at: Math.max(Date.now(), (entries.at(-1)?.at || 0) + 1) };
       entries.push(e);
       save(e);
       pump();

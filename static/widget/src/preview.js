@@ -3,21 +3,24 @@
 import { h, icon } from './dom.js';
 import { CLOSE } from './icons.js';
 
-/** @param {() => void} open */
-export function createPreview(open) {
+/** @param {HTMLElement} frame @param {() => void} open */
+export function createPreview(frame, open) {
   const sender = h('b');
   const words = h('span');
   const dismiss = h('button.dismiss', { type: 'button', onclick: () => (node.hidden = true) }, icon(CLOSE));
   const node = h('div.preview', { role: 'status', hidden: true }, h('button.glimpse', { type: 'button', onclick: open }, sender, words), dismiss);
+  frame.prepend(node);
   return {
-    node,
-    /** @param {string} name @param {string} text @param {import('./texts.js').Say} say */
-    show(name, text, say) {
-      sender.textContent = name;
-      words.textContent = text;
+    /** @param {import('./conversation.js').Message} m @param {import('./texts.js').Say} say */
+    show(m, say) {
+      sender.textContent = m.author.name || say(m.author.kind);
+      words.textContent = flat(m.content) || m.attachments?.[0]?.name || '';
       dismiss.setAttribute('aria-label', say('dismiss'));
       node.hidden = false;
     },
     hide: () => (node.hidden = true),
   };
 }
+
+/** One line that says roughly the same, for previews. @param {string} text */
+const flat = (text) => text.replace(/[*_`#>]+|!?\[([^\]]{1,300})\]\([^)]{1,2000}\)/g, '$1').replace(/\s+/g, ' ').trim().slice(0, 200);

@@ -8,6 +8,7 @@ const TOGETHER = 5 * 60000; // lines of one author within this are one group
  * @property {string} key
  * @property {'visitor' | 'agent' | 'human' | 'system' | 'note' | 'day'} side
  * @property {string} name of the author
+ * @property {string} [face] address of the author's picture
  * @property {string} content
  * @property {boolean} rich content is Markdown
  * @property {number} at ms since 1970; 0 = no time is shown
@@ -48,6 +49,7 @@ export function arrange(talk, pending, greeting, say) {
       key: m.client_id || 'm' + m.seq,
       side,
       name: side === 'visitor' ? say('you') : m.author.name || say(side),
+      face: m.author.avatar_url,
       content: m.content,
       rich: m.content_type === 'markdown',
       at: Date.parse(m.created_at) || 0,
@@ -58,7 +60,7 @@ export function arrange(talk, pending, greeting, say) {
   }
   noted(Infinity);
   for (const e of pending) {
-    rows.push({ ...base, key: e.client_id, id: e.client_id, side: 'visitor', name: say('you'), content: e.content, at: e.at, state: e.failed ? 'failed' : 'sending', problem: e.problem });
+    rows.push({ ...base, key: e.client_id, id: e.client_id, side: 'visitor', name: say('you'), content: e.content, attachments: e.attachments, at: e.at, state: e.failed ? 'failed' : 'sending', problem: e.problem });
   }
   if (talk.draft) rows.push({ ...base, key: 'draft', side: 'agent', name: talk.typing?.name || talk.agent() || say('agent'), content: talk.draft.text, rich: true });
   return group(withDays(rows));

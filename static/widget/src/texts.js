@@ -4,19 +4,26 @@
 
 /** @typedef {Record<string, string>} Table */
 
-/** @type {Table} what the launcher needs before the chat is loaded */
-export const launcherTexts = {
-  open: 'Open chat',
-  close: 'Close chat',
-  unread: '{n} unread',
+/** @type {Table} `open` in every language there is: the launcher needs it before anything else is fetched */
+const OPEN = {
+  en: 'Open chat',
+  de: 'Chat öffnen',
+  fr: 'Ouvrir le chat',
+  es: 'Abrir el chat',
+  pt: 'Abrir o chat',
+  ar: 'افتح المحادثة',
 };
+
+/** @param {string} locale */
+export const openWord = (locale) => OPEN[language(locale)] || OPEN.en;
 
 /** @type {Table} */
 export const chatTexts = {
+  open: 'Open chat',
+  unread: '{n} unread',
   title: 'Chat with us',
   greeting: 'Hello! How can we help?',
   close: 'Close chat',
-  dismiss: 'Dismiss',
   conversation: 'Conversation',
   write: 'Write a message…',
   send: 'Send',
@@ -36,6 +43,7 @@ export const chatTexts = {
   soon: 'We will answer here as soon as we can',
   waiting: 'Waiting for a person',
   away: 'Nobody is here right now. We will answer as soon as we can.',
+  opens: 'Back {time}',
   here: '{name} is here',
   closed: 'Conversation closed',
   joined: '{name} joined the conversation',
@@ -48,18 +56,44 @@ export const chatTexts = {
   offline: 'You are offline. What you write is sent once you are back.',
   reconnecting: 'Connecting again…',
   gone: 'The chat is not available at the moment.',
-  sources: 'Sources',
-  visit: 'Open the page',
+  attach: 'Attach a file',
+  drop: 'Drop files here to send them',
+  settings: 'Notifications',
+};
+
+/** @type {Table} what few visitors ever read, kept with what says it */
+export const moreTexts = {
+  dismiss: 'Dismiss',
   intro: 'How can we reach you?',
   name: 'Name',
   email: 'Email',
   phone: 'Phone',
+  message: 'Message',
   start: 'Continue',
   skip: 'Skip',
   unsaved: 'That did not work. Please try again.',
+  leave: 'Leave us a message',
+  leaving: 'Nobody is here right now. We will write back by email.',
+  reach: 'It is taking a little longer',
+  reaching: 'Where may we send the answer, in case you have to go?',
+  noted: 'Thank you. The answer will also go to {name}.',
+  sources: 'Sources',
+  visit: 'Open the page',
   rate: 'How was this conversation?',
   stars: '{n} of 5',
+  comment: 'Anything to add? (optional)',
   thanks: 'Thank you!',
+  sound: 'Sound for new messages',
+  badge: 'Count in the page title',
+  files: 'Files to send',
+  uploading: 'Uploading, {n} %',
+  remove: 'Remove {name}',
+  again: 'Try {name} again',
+  large: 'Too large: at most {n}',
+  kind: 'Files of this kind are not accepted',
+  blank: 'This file is empty',
+  many: 'At most {n} files at a time',
+  unsent: 'Not uploaded',
 };
 
 /**
@@ -70,13 +104,11 @@ export const chatTexts = {
  */
 
 /**
- * @param {...(Table | undefined)} tables later ones win
+ * @param {...(Table | undefined)} tables later ones win; what is added to one later counts
  * @returns {Say}
  */
 export function speak(...tables) {
-  /** @type {Table} */
-  const table = Object.assign({}, ...tables);
-  return (key, value = '') => (table[key] || key).replace(/\{\w+\}/, () => String(value));
+  return (key, value = '') => (tables.findLast((table) => table?.[key])?.[key] || key).replace(/\{\w+\}/, () => String(value));
 }
 
 /**

@@ -1,8 +1,6 @@
 // How frames travel. There are three ways, best first; each gives the same frames, so that nothing above cares which it is.
 
-import { dialPoll } from './poll.js';
 import { dialSocket } from './ws.js';
-import { dialStream } from './sse.js';
 
 /**
  * What a transport is given. It calls opened once, when the server has answered, frame for each frame in order, and ended
@@ -10,6 +8,7 @@ import { dialStream } from './sse.js';
  * @typedef {object} Line
  * @property {string} url of the widget's surface, …/w/{key}
  * @property {() => string} token
+ * @property {import('./later.js').Later} later
  * @property {() => number} after the seq up to which everything is here
  * @property {() => void} opened
  * @property {(frame: any) => void} frame
@@ -33,5 +32,25 @@ import { dialStream } from './sse.js';
 
 export const [SOCKET, STREAM, POLL] = [0, 1, 2];
 
+/**
+ * A way that few networks make necessary is fetched when it is.
+ * @param {'dialStream' | 'dialPoll'} name
+ * @returns {Dial}
+ */
+const lazy = (name) => (line) => {
+  /** @type {Transport | undefined} */
+  let way;
+  let over = false;
+  line.later((more) => over || (way = more[name](line)));
+  return {
+    send: (frame) => way?.send(frame),
+    probe() {}, // they notice by themselves
+    close() {
+      over = true;
+      way?.close();
+    },
+  };
+};
+
 /** @type {Dial[]} */
-export const tiers = [dialSocket, dialStream, dialPoll];
+export const tiers = [dialSocket, lazy('dialStream'), lazy('dialPoll')];

@@ -14,16 +14,17 @@ const ARRIVAL = 3000; // ms to wait for the history that was promised
 
 /**
  * @param {import('./loader.js').Shell} shell
+ * @param {import('./later.js').Later} later
  * @param {() => void} changed
  */
-export function createVisit(shell, changed) {
+export function createVisit(shell, later, changed) {
   const { store, looks } = shell;
   const url = `${shell.base}/w/${shell.key}`;
   const talk = createConversation(changed, looks);
   const outbox = createOutbox(store, (frame) => wire.send(frame), changed);
   const session = createSession(shell, entered);
-  const wire = connect({ url, token: session.token, after: () => talk.cursor, enter: session.enter, frame: received, state });
-  let [started, fresh, moved, fetching, reported] = [false, true, 0, false, location.href];
+  const wire = connect({ url, token: session.token, after: () => talk.cursor, enter: session.enter, frame: received, state, later });
+  let [started, fresh, moved, fetching, declined, left, reported] = [false, true, 0, false, false, false, location.href];
 
   const visit = {
     talk,
@@ -35,8 +36,14 @@ export function createVisit(shell, changed) {
     limit: 4000, // characters in a message
     /** @type {string[]} what the owner asks before the first message */
     questions: [],
+    /** @type {Record<string, any> | undefined} what the server knows of the visitor */
+    contact: undefined,
     asked: false, // for a person, and not yet answered
     rated: false,
+    /** @type {string[]} what the server would like to know while the visitor waits */
+    wants: [],
+    url,
+    token: session.token,
 
     start() {
       if (started) return;
@@ -55,14 +62,21 @@ export function createVisit(shell, changed) {
       if (started) wire.restart();
       else visit.start();
     },
-    /** @param {string} text */
-    say(text) {
+    /** Whether a new visitor is asked for a message to be answered later, because nobody answers now. */
+    get closed() {
+      return !!looks.offline_form && !left && talk.known && !talk.available && !talk.thread && !talk.last && !outbox.entries().length;
+    },
+    /** @param {string} text @param {import('./conversation.js').Attachment[]} [attachments] */
+    say(text, attachments) {
       store.keep();
+      later(); // the answer may have sources
       wander();
-      outbox.add(text);
+      outbox.add(text, attachments?.length ? attachments : undefined);
     },
     /** @param {boolean} on */
     typing: (on) => wire.send({ type: 'typing', on }),
+    /** How many messages the visitor has not seen. */
+    unread: () => talk.unread(store.get('read') ?? 0).length,
     /** @param {number} seq */
     read(seq) {
       store.set('read', seq);
@@ -74,19 +88,29 @@ export function createVisit(shell, changed) {
       wire.send({ type: 'handoff' });
       changed();
     },
-    /** @param {number} score 1 to 5 */
-    rate(score) {
+    /** @param {number} score 1 to 5 @param {string} comment */
+    rate(score, comment) {
       visit.rated = true;
-      wire.send({ type: 'rating', score });
+      wire.send({ type: 'rating', score, comment: comment || undefined });
     },
-    /** @param {Record<string, string>} fields @throws {import('./http.js').Refusal | TypeError} */
-    async answer(fields) {
+    /** @param {Record<string, string>} fields @param {string} [client_id] of the message among them @throws {import('./http.js').Refusal | TypeError} */
+    async answer(fields, client_id) {
       store.keep();
-      await request(`${url}/form`, { token: session.token(), body: { fields } });
+      await request(`${url}/form`, { token: session.token(), body: { fields, client_id } });
+      if (!fields.message) return;
+      left = talk.told = true;
+      talk.note('arrived');
     },
     answered() {
       visit.questions = [];
       looks.contact_info_mode = 'none'; // once is enough
+      changed();
+    },
+    /** No more of what the server wanted to know. @param {string} [email] to which the answer goes as well */
+    enough(email) {
+      visit.wants = [];
+      declined = !email;
+      if (email) talk.note('noted', email);
       changed();
     },
     /** Fetches the page of history before what is here, if there is one. */
@@ -110,6 +134,7 @@ export function createVisit(shell, changed) {
       if (!s.resumed || store.get('read') === undefined) store.set('read', thread.last_seq);
     }
     fresh = false;
+    visit.contact = contact;
     visit.limit = limits?.max_message_chars || visit.limit;
     const ask = (looks.contact_info_mode || 'none') !== 'none' && !contact?.identified && !thread.last_seq;
     visit.questions = ask ? (looks.collect || []).filter((field) => !(/** @type {any} */ (contact)?.[field])) : [];
@@ -145,7 +170,7 @@ export function createVisit(shell, changed) {
         return hear(f);
       case 'ack': {
         const sent = outbox.settle(f.client_id);
-        return sent && hear({ ...f, author: { kind: 'visitor', name: '' }, content: sent.content });
+        return sent && hear({ ...f, author: { kind: 'visitor', name: '' }, content: sent.content, attachments: sent.attachments });
       }
       case 'typing':
         return talk.hint(f);
@@ -154,6 +179,7 @@ export function createVisit(shell, changed) {
       case 'status':
         visit.asked = false;
         if (f.handling !== 'closed') visit.rated = false;
+        visit.wants = (!declined && f.ask) || [];
         return talk.status(f);
       case 'read':
         return talk.read(f);

@@ -1,6 +1,6 @@
 // The socket: frames both ways on one WebSocket.
 
-const CAPABILITIES = ['delta', 'markdown']; // what this client understands beyond plain frames
+const CAPABILITIES = ['delta', 'markdown', 'attachments']; // what this client understands beyond plain frames
 const QUIET = 45000; // ms without a word after which to ask whether anybody is there
 const ANXIOUS = 4000; // the same while an ack is due
 const PATIENCE = 4000; // for the pong; ANXIOUS + PATIENCE stays under the 10 s in which a dead line must be noticed

@@ -1,0 +1,20 @@
+// Days and times as people say them.
+
+const DAY = 86400000;
+
+/** Today, yesterday or tomorrow in the visitor's language, else the date. @param {number} at ms since 1970 @param {string} locale */
+export function dayName(at, locale) {
+  const ahead = Math.round((new Date(at).setHours(0, 0, 0, 0) - new Date().setHours(0, 0, 0, 0)) / DAY);
+  const name = Math.abs(ahead) < 2 ? new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(ahead, 'day') : new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' }).format(at);
+  return name[0].toLocaleUpperCase(locale) + name.slice(1);
+}
+
+/** A moment to come, such as Monday, 9:00 AM; empty when it is none. @param {string | null | undefined} time RFC 3339 @param {string} locale */
+export function when(time, locale) {
+  const at = Date.parse(time || '');
+  if (!(at > Date.now())) return '';
+  const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).format(at);
+  const ahead = at - Date.now();
+  const day = new Intl.DateTimeFormat(locale, ahead < 6 * DAY ? { weekday: 'long' } : { day: 'numeric', month: 'long' }).format(at);
+  return (new Date(at).toDateString() === new Date().toDateString() ? '' : day + ', ') + clock;
+}
