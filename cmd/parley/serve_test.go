@@ -285,7 +285,7 @@ func (s *server) bind(t testing.TB, apiKey, agentURL string) string {
 		t.Fatal(code)
 	}
 	if code := s.call(t, "POST", "/api/v1/widgets", apiKey, map[string]any{
-		"name": "Test", "agent_id": made.ID, "allowed_origins": []string{"*"}}, &made); code != 201 {
+		"name": "Test", "agent_id": made.ID, "allowed_origins": []string{"*"}, "rate": map[string]int{"messages": 1000, "window_seconds": 60}}, &made); code != 201 {
 		t.Fatal(code)
 	}
 	return made.Key
