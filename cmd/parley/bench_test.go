@@ -1,7 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -37,6 +43,34 @@ func TestBenchAgainstARunningServer(t *testing.T) {
 	code, _, errOut = command(t, e, "", "bench", "--url", s.url, "--widget", "wid_0000000000000000000000")
 	if code != 1 || !strings.Contains(errOut, "unknown_widget") {
 		t.Errorf("exit code %d: %s", code, errOut)
+	}
+}
+
+// TestBenchFailsOnABrokenPromise has something between bench and the server that changes what is stored.
+func TestBenchFailsOnABrokenPromise(t *testing.T) {
+	t.Parallel()
+	s := serve(t, environment(t), "--demo")
+	to, err := url.Parse(s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	through := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		ModifyResponse: func(resp *http.Response) error {
+			if resp.Request.Method != "GET" || !strings.HasSuffix(resp.Request.URL.Path, "/messages") {
+				return nil
+			}
+			body, err := io.ReadAll(resp.Body)
+			body = bytes.ReplaceAll(body, []byte("[0.2]"), []byte("[9.2]")) // as long as it was
+			resp.Body = io.NopCloser(bytes.NewReader(body))
+			return err
+		},
+	}
+	proxy := httptest.NewServer(through)
+	t.Cleanup(proxy.Close)
+	code, out, errOut := command(t, env{}, "", "bench", "--url", proxy.URL, "--origin", s.url, "--widget", s.demoKey(t), "--visitors", "2", "--messages", "6", "--rate", "0", "--transport", "poll")
+	if code != 1 || !strings.Contains(errOut, "promises were broken") || !strings.Contains(out, "0 lost, 0 doubled, 0 reordered") || strings.Contains(out, " 0 changed") {
+		t.Errorf("exit code %d: %s%s", code, out, errOut)
 	}
 }
 
