@@ -25,9 +25,11 @@ const (
 
 // Defaults of an agent's timing.
 const (
-	DefaultSettle      = 800 * time.Millisecond // how long to wait for more lines of a burst
-	MaxSettle          = 3 * time.Second        // a burst is answered at the latest this long after its first line
-	DefaultMaxAttempts = 3
+	DefaultSettle        = 800 * time.Millisecond // how long to wait for more lines of a burst
+	MaxSettle            = 3 * time.Second        // a burst is answered at the latest this long after its first line
+	DefaultMaxAttempts   = 3
+	DefaultMaxConcurrent = 16
+	DefaultGiveUp        = 5 * time.Minute
 )
 
 // Agent is an AI agent of an organisation.
@@ -40,10 +42,14 @@ type Agent struct {
 	SendMode    SendMode
 	SettleMS    int
 	MaxAttempts int
-	Config      json.RawMessage   `bun:"type:jsonb"` // by kind, see agent_config.go; without the secret parts
-	Secrets     map[string]string `bun:"-"`          // write-only parts of the config (api_key, secret, headers); sealed at rest, never shown
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+	// MaxConcurrent is how many turns it may have at once, on all nodes together; GiveUpSeconds how long its attempts at one answer
+	// may take in all.
+	MaxConcurrent int
+	GiveUpSeconds int
+	Config        json.RawMessage   `bun:"type:jsonb"` // by kind, see agent_config.go; without the secret parts
+	Secrets       map[string]string `bun:"-"`          // write-only parts of the config (api_key, secret, headers); sealed at rest, never shown
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
 }
 
 // Settle is how long the dispatcher waits after a line for the next one.

@@ -81,6 +81,7 @@ func NewAgent(org OrgID, name string, kind AgentKind) Agent {
 	return Agent{
 		OrgID: org, Name: name, Kind: kind, Enabled: true, SendMode: Autonomous,
 		SettleMS: int(DefaultSettle / time.Millisecond), MaxAttempts: DefaultMaxAttempts,
+		MaxConcurrent: DefaultMaxConcurrent, GiveUpSeconds: int(DefaultGiveUp / time.Second),
 	}
 }
 

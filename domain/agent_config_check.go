@@ -48,6 +48,8 @@ func (p agentProblems) basics(a Agent) {
 	}
 	between(p, "settle_ms", a.SettleMS, 0, 10000)
 	between(p, "max_attempts", a.MaxAttempts, 1, 10)
+	between(p, "max_concurrent", a.MaxConcurrent, 1, 1000)
+	between(p, "give_up_seconds", a.GiveUpSeconds, 10, 3600)
 }
 
 func (p agentProblems) kind(kind AgentKind) {

@@ -41,9 +41,10 @@ type Dispatch struct {
 	ToSeq      int64
 	FirstAt    time.Time // when its first line came; a burst never waits longer than MaxSettle from here
 	DueAt      time.Time
-	Attempts   int   // turns begun
-	Token      int64 // fencing token: raised by every claim, checked by whoever wants to store a result
-	Replies    int   // messages stored by its turns so far
+	Attempts   int       // turns begun that count
+	TriedAt    time.Time // when the first of them began; zero = not yet
+	Token      int64     // fencing token: raised by every claim, checked by whoever wants to store a result
+	Replies    int       // messages stored by its turns so far
 	LeaseUntil time.Time
 	LastError  string
 	CreatedAt  time.Time

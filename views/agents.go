@@ -20,6 +20,7 @@ type AgentRow struct {
 	Widgets     []string  // names of the widgets it answers in
 	LastSuccess time.Time // zero = never
 	LastError   string    // of its newest turn, if that failed
+	Health      domain.AgentHealth
 }
 
 // Agents is the page with all of them.
@@ -38,12 +39,44 @@ type AgentForm struct {
 	Widgets  []string
 	Articles int // that a built-in one answers from
 	Test     *domain.AgentTest
+	Health   AgentHealth
+}
+
+// AgentHealth is how an agent is doing, for its page.
+type AgentHealth struct {
+	domain.AgentHealth
+	LastSuccess time.Time // zero = never
+	LastError   string    // a sentence
+	LastErrorAt time.Time
+	Events      []AgentEvent // the newest first
+}
+
+// AgentEvent is something that happened to it outside any thread.
+type AgentEvent struct {
+	Kind  domain.TimelineKind
+	At    time.Time
+	Error string // a sentence
+}
+
+func (e AgentEvent) words() string {
+	if e.Kind == domain.CircuitOpened {
+		return "Stopped answering."
+	}
+	return "Answered again."
+}
+
+// waiting says who waits for an agent that is away.
+func (h AgentHealth) waiting() string {
+	if h.Waiting == 0 {
+		return "Nobody waits for it right now."
+	}
+	return plural(h.Waiting, "conversation waits", "conversations wait") + " for it, and will be answered when it is back."
 }
 
 // agentFields are the names of the form's fields, of every kind, in the order of the page.
 var agentFields = []string{
 	"name", "enabled", "send_mode", "config.greeting", "config.min_confidence", "config.url", "config.connect_timeout_seconds", "config.timeout_seconds",
-	"config.max_responses", "config.headers", "settle_ms", "max_attempts",
+	"config.max_responses", "config.headers", "settle_ms", "max_attempts", "give_up_seconds", "max_concurrent",
 }
 
 func (f AgentForm) fresh() bool { return f.Agent.ID == "" }
@@ -113,6 +146,8 @@ func agentState(r AgentRow) (ui.Tone, string) {
 	switch {
 	case !r.Agent.Enabled:
 		return ui.Neutral, "Off"
+	case !r.Health.OpenedAt.IsZero():
+		return ui.Red, "Does not answer"
 	case r.LastError != "":
 		return ui.Amber, "Last turn failed"
 	case r.Agent.SendMode == domain.Suggest:
@@ -126,6 +161,7 @@ func AgentValues(a domain.Agent) map[string]string {
 	v := map[string]string{
 		"name": a.Name, "send_mode": string(a.SendMode),
 		"settle_ms": number(a.SettleMS), "max_attempts": number(a.MaxAttempts),
+		"max_concurrent": number(a.MaxConcurrent), "give_up_seconds": number(a.GiveUpSeconds),
 	}
 	if a.Enabled {
 		v["enabled"] = "on"

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/dispatch"
 	"github.com/parley-chat/parley/domain/ledger"
 )
@@ -18,6 +21,7 @@ type metrics struct {
 	suppressed prometheus.Counter
 	moves      *prometheus.CounterVec
 	turns      *prometheus.HistogramVec
+	circuits   *prometheus.CounterVec
 }
 
 func newMetrics(l *ledger.Ledger, d *dispatch.Dispatcher, connections func() float64) *metrics {
@@ -33,10 +37,13 @@ func newMetrics(l *ledger.Ledger, d *dispatch.Dispatcher, connections func() flo
 			Name: "parley_turn_seconds", Help: "Length of agents' turns, by how they ended.",
 			Buckets: []float64{.005, .02, .1, .5, 1, 2, 5, 10, 30, 60}}, []string{"outcome"}),
 	}
+	m.circuits = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_agent_circuit_changes_total", Help: "Circuits of agents this node has opened or closed, by what they are after."}, []string{"circuit"})
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.messages, m.suppressed, m.moves, m.turns,
+		m.messages, m.suppressed, m.moves, m.turns, m.circuits, &openCircuits{l},
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "parley_visitor_connections", Help: "Sockets and streams of visitors on this node."}, connections))
 	l.OnCommit(m.committed)
+	d.OnCircuit(func(c domain.Circuit) { m.circuits.WithLabelValues(string(c)).Inc() })
 	d.OnTurn(func(e dispatch.Ended) { m.turns.WithLabelValues(e.Outcome).Observe(e.Took.Seconds()) })
 	return m
 }
@@ -57,4 +64,31 @@ func (m *metrics) committed(outs []ledger.Outcome) {
 
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// openCircuits asks the ledger, with every scrape, which agents get no turns, and who waits for them. Every node tells the same.
+type openCircuits struct{ ledger *ledger.Ledger }
+
+var (
+	circuitsOpen    = prometheus.NewDesc("parley_agents_circuit_open", "Agents whose circuit is open, on all nodes.", nil, nil)
+	circuitsWaiting = prometheus.NewDesc("parley_dispatches_waiting_for_circuit", "Threads that wait for such an agent.", nil, nil)
+)
+
+const scrapeWithin = 2 * time.Second
+
+func (*openCircuits) Describe(out chan<- *prometheus.Desc) {
+	out <- circuitsOpen
+	out <- circuitsWaiting
+}
+
+// Collect leaves both out while the database does not answer.
+func (c *openCircuits) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeWithin)
+	defer cancel()
+	agents, waiting, err := c.ledger.OpenCircuits(ctx)
+	if err != nil {
+		return
+	}
+	out <- prometheus.MustNewConstMetric(circuitsOpen, prometheus.GaugeValue, float64(agents))
+	out <- prometheus.MustNewConstMetric(circuitsWaiting, prometheus.GaugeValue, float64(waiting))
 }

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -18,13 +19,17 @@ type AgentInput struct {
 	SendMode    domain.SendMode
 	SettleMS    int
 	MaxAttempts int
-	Config      json.RawMessage
+	// 0 leaves these as they are
+	MaxConcurrent int
+	GiveUpSeconds int
+	Config        json.RawMessage
 }
 
 // over lays the input over an agent. It fails with Invalid and a problem for every bad field.
 func (in AgentInput) over(a domain.Agent) (domain.Agent, error) {
 	a.Name, a.Enabled, a.SendMode = strings.TrimSpace(in.Name), in.Enabled, in.SendMode
 	a.SettleMS, a.MaxAttempts, a.UpdatedAt = in.SettleMS, in.MaxAttempts, now()
+	a.MaxConcurrent, a.GiveUpSeconds = cmp.Or(in.MaxConcurrent, a.MaxConcurrent), cmp.Or(in.GiveUpSeconds, a.GiveUpSeconds)
 	return a.Configure(in.Kind, in.Config)
 }
 
@@ -86,4 +91,23 @@ type AgentUse = ledger.AgentUse
 // AgentUses tells of each of an organisation's agents where it is bound and how it has been doing.
 func (s *Service) AgentUses(ctx context.Context, org domain.OrgID) (map[domain.AgentID]AgentUse, error) {
 	return s.ledger.AgentUses(ctx, org)
+}
+
+// AgentHealths tells how an organisation's agents are doing; one that had no turn yet is not among them.
+func (s *Service) AgentHealths(ctx context.Context, org domain.OrgID) (map[domain.AgentID]domain.AgentHealth, error) {
+	return s.ledger.AgentHealths(ctx, org)
+}
+
+// AgentEvent is something that happened to an agent outside any thread.
+type AgentEvent = ledger.AgentEvent
+
+// AgentEvents reads what happened to an agent last, the newest first.
+func (s *Service) AgentEvents(ctx context.Context, org domain.OrgID, id domain.AgentID) ([]AgentEvent, error) {
+	return s.ledger.AgentEvents(ctx, org, id, 10)
+}
+
+// AgentAnswered notes that an agent was seen to answer, which closes its circuit.
+func (s *Service) AgentAnswered(ctx context.Context, org domain.OrgID, id domain.AgentID) error {
+	_, err := s.ledger.AgentAnswered(ctx, org, id)
+	return err
 }

@@ -103,9 +103,10 @@ type Contact struct {
 
 // Failure is a turn that did not come off. Reason is one short sentence for the timeline, without secrets.
 type Failure struct {
-	Reason    string
-	Permanent bool // trying again cannot help: bad configuration, a refused request
-	Err       error
+	Reason     string
+	Permanent  bool          // trying again cannot help: bad configuration, a refused request
+	RetryAfter time.Duration // the agent asked not to be tried again before; 0 = it said nothing
+	Err        error
 }
 
 func (f *Failure) Error() string {

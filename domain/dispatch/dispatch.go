@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/parley-chat/parley/domain"
@@ -34,6 +35,11 @@ type Dispatcher struct {
 	running sync.WaitGroup
 	free    chan struct{} // one token a worker that has nothing to do
 	ended   func(Ended)
+	changed func(domain.Circuit)
+
+	typists  *typists
+	circuits *circuits
+	full     atomic.Bool // something waits for an agent that has all the turns it may have
 }
 
 // Ended is a turn that has ended on this node.
@@ -45,10 +51,14 @@ type Ended struct {
 // OnTurn names who hears of every turn's end; it must not block. Call it once, before Run.
 func (d *Dispatcher) OnTurn(f func(Ended)) { d.ended = f }
 
+// OnCircuit names who hears when this node opens or closes an agent's circuit; it must not block. Call it once, before Run.
+func (d *Dispatcher) OnCircuit(f func(domain.Circuit)) { d.changed = f }
+
 const (
 	sweepEvery = time.Minute           // finds what a lost wake-up left behind
 	claimPause = 10 * time.Millisecond // before claiming again what is due but was locked
 	retryPause = time.Second           // before asking a database again that is away
+	sweepMost  = 500                   // threads of one sweep
 	claimMax   = 64                    // dispatches in one statement
 )
 
@@ -66,11 +76,17 @@ func New(l *ledger.Ledger, r *relay.Relay, voice func(domain.Agent) (agent.Runti
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	d := &Dispatcher{ledger: l, relay: r, voice: voice, o: o, alarm: newAlarm(), leases: newLeases(), free: make(chan struct{}, o.Workers), ended: func(Ended) {}}
+	d := &Dispatcher{ledger: l, relay: r, voice: voice, o: o, alarm: newAlarm(), leases: newLeases(), free: make(chan struct{}, o.Workers), ended: func(Ended) {}, changed: func(domain.Circuit) {}, typists: newTypists()}
+	d.circuits = newCircuits(d)
 	for range o.Workers {
 		d.free <- struct{}{}
 	}
 	r.OnWork(d.Wake)
+	r.OnHint(func(h relay.Hint) {
+		if d.typists.heard(h, time.Now()) {
+			d.Wake(time.Time{})
+		}
+	})
 	return d
 }
 
@@ -116,9 +132,7 @@ func (d *Dispatcher) claim(ctx, turns context.Context) {
 			next.Reset(time.Until(due))
 			continue
 		case <-sweep.C:
-			if err := d.ledger.SweepTurns(ctx); err != nil && ctx.Err() == nil {
-				d.o.Log.WarnContext(ctx, "sweep failed", "err", err)
-			}
+			d.sweep(ctx)
 		case <-next.C:
 		}
 		wait := d.take(ctx, turns)
@@ -134,22 +148,24 @@ func (d *Dispatcher) take(ctx, turns context.Context) time.Duration {
 		if !ok {
 			return 0
 		}
-		claims, err := d.ledger.Claim(ctx, free, d.o.Lease)
+		pauses, stop := d.typists.pauses(time.Now())
+		claims, err := d.ledger.Claim(ctx, free, d.o.Lease, pauses)
 		for range free - len(claims) {
 			d.free <- struct{}{}
 		}
 		for _, c := range claims {
 			d.running.Go(func() {
-				defer func() { d.free <- struct{}{} }()
+				defer d.done()
 				d.turn(turns, c)
 			})
 		}
 		if err == nil && len(claims) == free {
 			continue
 		}
-		var in time.Duration
+		var due ledger.Due
 		if err == nil {
-			in, ok, err = d.ledger.NextDue(ctx)
+			due, err = d.ledger.NextDue(ctx, pauses)
+			d.full.Store(due.Full)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -157,10 +173,48 @@ func (d *Dispatcher) take(ctx, turns context.Context) time.Duration {
 		case err != nil:
 			d.o.Log.WarnContext(ctx, "cannot claim", "err", err)
 			return retryPause
-		case !ok:
-			return sweepEvery
 		}
-		return min(max(in, claimPause), sweepEvery)
+		return wait(due, stop)
+	}
+}
+
+// wait is how long nothing will come due. Somebody who writes may stop without a word: then what waits for them is due.
+func wait(due ledger.Due, typing time.Time) time.Duration {
+	w := sweepEvery
+	if due.Any {
+		w = min(w, max(due.In, claimPause))
+	}
+	if !typing.IsZero() {
+		w = min(w, max(time.Until(typing), claimPause))
+	}
+	return w
+}
+
+// done gives a worker back. If something waits for an agent that was full, there may be room now.
+func (d *Dispatcher) done() {
+	d.free <- struct{}{}
+	if d.full.Load() {
+		d.Wake(time.Time{})
+	}
+}
+
+// sweep looks after what no wake-up tells of: turns nobody will finish, lines nobody was asked to answer, and dispatches that
+// have waited for their agent for too long.
+func (d *Dispatcher) sweep(ctx context.Context) {
+	if err := d.ledger.SweepTurns(ctx); err != nil && ctx.Err() == nil {
+		d.o.Log.WarnContext(ctx, "sweep failed", "err", err)
+	}
+	left, err := d.ledger.Left(ctx, sweepMost)
+	if err != nil && ctx.Err() == nil {
+		d.o.Log.WarnContext(ctx, "sweep failed", "err", err)
+	}
+	for _, a := range left {
+		if _, err := d.ledger.Append(ctx, a); err != nil && ctx.Err() == nil {
+			d.o.Log.WarnContext(ctx, "what was left behind is left for the next sweep", "thread", a.ThreadID, "err", err)
+		}
+	}
+	if len(left) > 0 {
+		d.o.Log.InfoContext(ctx, "swept up", "threads", len(left))
 	}
 }
 

@@ -35,7 +35,8 @@ func answer(text string) (agent.Result, error) {
 // node is a dispatcher with its relay on a ledger. stop ends it as a shutdown would and waits.
 type node struct {
 	*ledger.Ledger
-	stop func()
+	relay *relay.Relay
+	stop  func()
 }
 
 func start(t *testing.T, l *ledger.Ledger, v voice, o dispatch.Options) node {
@@ -49,7 +50,7 @@ func start(t *testing.T, l *ledger.Ledger, v voice, o dispatch.Options) node {
 	wg.Go(func() { _ = d.Run(ctx) })
 	stop := sync.OnceFunc(func() { cancel(); wg.Wait() })
 	t.Cleanup(stop)
-	return node{l, stop}
+	return node{l, r, stop}
 }
 
 func say(t testing.TB, l *ledger.Ledger, f ledgertest.Fixture, clientID string) {
@@ -268,7 +269,7 @@ func TestDeadWorkersTurnIsTakenOver(t *testing.T) {
 	l := ledgertest.New(t)
 	f := ledgertest.Seed(t, l)
 	say(t, l, f, "1")
-	dead, err := l.Claim(t.Context(), 1, 200*time.Millisecond) // a worker that claims and is never heard of again
+	dead, err := l.Claim(t.Context(), 1, 200*time.Millisecond, ledger.Pauses{}) // a worker that claims and is never heard of again
 	if err != nil || len(dead) != 1 {
 		t.Fatal(dead, err)
 	}
@@ -290,7 +291,7 @@ func TestReplyOfAWorkerThatDiedAfterStoringItIsNotSaidAgain(t *testing.T) {
 	l := ledgertest.New(t)
 	f := ledgertest.Seed(t, l)
 	say(t, l, f, "1")
-	dead, err := l.Claim(t.Context(), 1, 200*time.Millisecond)
+	dead, err := l.Claim(t.Context(), 1, 200*time.Millisecond, ledger.Pauses{})
 	if err != nil || len(dead) != 1 {
 		t.Fatal(dead, err)
 	}
@@ -318,7 +319,7 @@ func TestShutdownHandsTurnsBack(t *testing.T) {
 	say(t, l, f, "1")
 	<-begun
 	n.stop()
-	claims, err := l.Claim(t.Context(), 1, time.Minute)
+	claims, err := l.Claim(t.Context(), 1, time.Minute, ledger.Pauses{})
 	if err != nil || len(claims) != 1 || claims[0].Attempt != 1 {
 		t.Fatalf("claims %+v, %v; want the turn back at once with its attempt unburned", claims, err)
 	}

@@ -34,10 +34,19 @@ func (d *Dispatcher) turn(ctx context.Context, c ledger.Claim) {
 
 	t := &turn{d: d, c: c, begun: time.Now()}
 	change := t.run(ctx)
+	if fail, ok := change.(ledger.TurnFail); ok && t.blamed {
+		if fail.Away = d.circuits.failed(ctx, c, fail.Reason); fail.Away {
+			fail.RetryIn = t.notBefore // the circuit says when
+		}
+		change = fail
+	}
 	if _, err := d.store(ctx, c, change); err != nil {
 		log.ErrorContext(ctx, "could not store a turn's end; it comes due again when its lease runs out", "err", err)
 	}
 	t.typing(false)
+	if _, ok := change.(ledger.TurnEnd); ok && t.asked {
+		d.circuits.answered(ctx, c)
+	}
 	outcome := "done"
 	switch change := change.(type) {
 	case ledger.TurnFail:
@@ -60,10 +69,14 @@ type turn struct {
 	said   int // replies handed in
 	deltas int
 
-	kind  domain.AgentKind     // of the agent, once it is known; likewise the others
-	quiet bool                 // what it writes is for the team: nobody else hears of it
-	keep  domain.RecordContent // of what its model was asked and said
-	found *agent.Retrieval
+	kind   domain.AgentKind     // of the agent, once it is known; likewise the others
+	quiet  bool                 // what it writes is for the team: nobody else hears of it
+	keep   domain.RecordContent // of what its model was asked and said
+	found  *agent.Retrieval
+	asked  bool // the agent was asked
+	blamed bool // it failed, and that was its own doing
+
+	notBefore time.Duration // it asked not to be tried again before
 }
 
 type timedStep struct {
@@ -79,11 +92,11 @@ func (t *turn) run(ctx context.Context) ledger.Change {
 		return ledger.TurnEnd{TurnRef: ref}
 	}
 	if t.c.Attempt > t.c.MaxAttempts {
-		return t.failed(&agent.Failure{Reason: "the server stopped during every attempt", Permanent: true}, agent.Usage{})
+		return t.failed(&agent.Failure{Reason: "the server stopped during every attempt", Permanent: true, Err: errOurs}, agent.Usage{})
 	}
 	b, err := t.d.ledger.Brief(ctx, t.c, historyLines)
 	if err != nil {
-		return t.ended(ctx, agent.Result{}, &agent.Failure{Reason: "the conversation could not be read", Err: err})
+		return t.ended(ctx, agent.Result{}, &agent.Failure{Reason: "the conversation could not be read", Err: errors.Join(errOurs, err)})
 	}
 	if b.Skip != "" {
 		return ledger.TurnSkip{TurnRef: ref, Reason: b.Skip}
@@ -94,6 +107,7 @@ func (t *turn) run(ctx context.Context) ledger.Change {
 	}
 	t.kind, t.quiet, t.keep = b.Agent.Kind, b.Agent.SendMode == domain.Suggest, b.RecordContent
 	t.typing(true)
+	t.asked = true
 	limited, cancel := context.WithTimeout(ctx, turnLimit)
 	defer cancel()
 	limited, t.found = agent.Retrieving(limited)
@@ -107,7 +121,7 @@ func (t *turn) ended(ctx context.Context, res agent.Result, err error) ledger.Ch
 	case err != nil && errors.Is(context.Cause(ctx), errShutdown):
 		return ledger.TurnRelease{TurnRef: t.c.TurnRef, Steps: t.taken()}
 	case err != nil && errors.Is(context.Cause(ctx), errTaken):
-		err = &agent.Failure{Reason: "stopped, because the conversation had changed hands", Err: err}
+		err = &agent.Failure{Reason: "stopped, because the conversation had changed hands", Err: errors.Join(errTaken, err)}
 	case err == nil && res.Reply == nil && res.Handoff == nil && t.said == 0:
 		err = &agent.Failure{Reason: "gave no answer"}
 	}
@@ -131,11 +145,12 @@ func (t *turn) failed(err error, usage agent.Usage) ledger.Change {
 		f = &agent.Failure{Reason: "the turn failed", Err: err}
 	}
 	t.d.o.Log.Debug("turn failed", "turn", t.c.Turn, "err", err)
-	return ledger.TurnFail{TurnRef: t.c.TurnRef, Reason: f.Reason, Final: f.Permanent, RetryIn: backoff(t.c.Attempt), Usage: encode(usage), Steps: t.taken()}
+	t.blamed, t.notBefore = blames(f), f.RetryAfter
+	return ledger.TurnFail{TurnRef: t.c.TurnRef, Reason: f.Reason, Final: f.Permanent, RetryIn: max(backoff(t.c.Attempt), f.RetryAfter), Usage: encode(usage), Steps: t.taken()}
 }
 
 func backoff(attempt int) time.Duration {
-	return rand.N(min(retryFirst<<min(attempt-1, 10), retryMost))
+	return rand.N(min(retryFirst<<max(0, min(attempt-1, 10)), retryMost))
 }
 
 // Delta shows the visitor a piece of the coming reply, unless it is only a draft for the team.
@@ -152,7 +167,7 @@ func (t *turn) Reply(ctx context.Context, r agent.Reply) error {
 	out, err := t.d.store(ctx, t.c, ledger.TurnReply{TurnRef: t.c.TurnRef, Said: t.say(r), Steps: t.taken()})
 	switch {
 	case err != nil:
-		return &agent.Failure{Reason: "the answer could not be stored", Err: err}
+		return &agent.Failure{Reason: "the answer could not be stored", Err: errors.Join(errOurs, err)}
 	case out.Suppressed:
 		return &agent.Failure{Reason: "stopped, because the conversation had changed hands", Err: errTaken}
 	}

@@ -64,7 +64,7 @@ SELECT t.id::text, t.org_id::text, coalesce(t.contact_id::text, ''), coalesce(t.
        w.id IS NOT NULL, coalesce(NOT w.enabled, false), coalesce(w.webchat_enabled, false), coalesce(w.daily_cap, 0), coalesce(w.rate_messages, 0),
        coalesce(w.rate_window_secs, 0), coalesce(w.fallback_text, ''), coalesce(nullif(w.appearance->>'title', ''), w.name, ''),
        coalesce(a.id::text, ''), coalesce(a.org_id::text, ''), coalesce(a.name, ''), coalesce(a.enabled, false),
-       coalesce(a.send_mode = 'suggest', false), coalesce(a.settle_ms, 0), coalesce(a.max_attempts, 1),
+       coalesce(a.send_mode = 'suggest', false), coalesce(a.settle_ms, 0), coalesce(a.max_attempts, 1), coalesce(a.give_up_seconds, 1),
        clock_timestamp()
 FROM threads t
 LEFT JOIN contacts c ON c.id = t.contact_id
@@ -76,7 +76,7 @@ FOR UPDATE OF t`
 
 const readOpen = `
 SELECT id::text, org_id::text, thread_id::text, coalesce(agent_id::text, ''), status, skip_reason, from_seq, to_seq, first_at, due_at,
-       attempts, token, replies, coalesce(lease_until, 'epoch'), last_error, created_at
+       attempts, coalesce(tried_at, 'epoch'), token, replies, coalesce(lease_until, 'epoch'), last_error, created_at
 FROM dispatches WHERE thread_id = ANY($1::text[]::uuid[]) AND status IN ('queued', 'running')`
 
 const readKnown = `
@@ -119,9 +119,10 @@ func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain
 		for r.Next() {
 			var d domain.Dispatch
 			if err := r.Scan(&d.ID, &d.OrgID, &d.ThreadID, &d.AgentID, &d.Status, &d.SkipReason, &d.FromSeq, &d.ToSeq, &d.FirstAt, &d.DueAt,
-				&d.Attempts, &d.Token, &d.Replies, &d.LeaseUntil, &d.LastError, &d.CreatedAt); err != nil {
+				&d.Attempts, &d.TriedAt, &d.Token, &d.Replies, &d.LeaseUntil, &d.LastError, &d.CreatedAt); err != nil {
 				return err
 			}
+			d.TriedAt = sinceEpoch(d.TriedAt)
 			states[d.ThreadID].open = &d
 		}
 		return r.Err()
@@ -144,23 +145,40 @@ func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain
 
 func scanState(r pgx.Rows) (*state, error) {
 	var s state
-	var rateWindow, settle int
+	var rateWindow, settle, giveUp int
 	if err := r.Scan(&s.ID, &s.OrgID, &s.ContactID, &s.WidgetID, &s.AgentID, &s.Channel, &s.CorrelationKey, &s.Handling, &s.Epoch, &s.AssigneeID,
 		&s.LastSeq, &s.LastInbound, &s.Answered, &s.VisitorRead, &s.TeamRead, &s.Notes, &s.LastMessageAt, &s.Labels,
 		&s.CreatedAt, &s.UpdatedAt, &s.windowStart, &s.windowCount, &s.day, &s.dayCount,
 		&s.contact.known, &s.contact.optedOut, &s.contact.name,
 		&s.widget.known, &s.widget.disabled, &s.widget.webchatEnabled, &s.widget.dailyCap, &s.widget.rateMessages, &rateWindow, &s.widget.fallback, &s.widget.title,
-		&s.agent.id, &s.agent.orgID, &s.agent.name, &s.agent.enabled, &s.agent.suggest, &settle, &s.agent.maxAttempts,
+		&s.agent.id, &s.agent.orgID, &s.agent.name, &s.agent.enabled, &s.agent.suggest, &settle, &s.agent.maxAttempts, &giveUp,
 		&s.now); err != nil {
 		return nil, err
 	}
 	s.widget.rateWindow = time.Duration(rateWindow) * time.Second
 	s.agent.settle = time.Duration(settle) * time.Millisecond
+	s.agent.giveUp = time.Duration(giveUp) * time.Second
 	if s.now.Before(s.UpdatedAt) { // the clock was set back: a thread's time still only goes forward
 		s.now = s.UpdatedAt
 	}
 	s.now = s.now.UTC()
 	return &s, nil
+}
+
+// sinceEpoch reads a time for which the statements write the epoch when there is none.
+func sinceEpoch(t time.Time) time.Time {
+	if t.Unix() <= 0 {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// orEpoch is the other way round.
+func orEpoch(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Unix(0, 0)
+	}
+	return t
 }
 
 // column picks one column of many rows.

@@ -49,6 +49,7 @@ type agentState struct {
 	suggest     bool
 	settle      time.Duration
 	maxAttempts int
+	giveUp      time.Duration // after the first attempt began
 }
 
 // rows is what a batch writes, in the order in which it was decided.
@@ -205,7 +206,7 @@ func (s *state) route(from, to int64, body string) (kind domain.TimelineKind, d 
 	if d := s.open; d != nil {
 		d.ToSeq = to
 		if d.Status == domain.DispatchQueued && d.Attempts == 0 {
-			d.DueAt = earlier(due, d.FirstAt.Add(domain.MaxSettle))
+			d.DueAt = earlier(due, d.FirstAt.Add(max(domain.MaxSettle, s.agent.settle)))
 		}
 		return domain.DispatchExtended, d, ""
 	}

@@ -106,12 +106,13 @@ func (c TurnEnd) decide(s *state, w *rows) (Outcome, error) {
 	return out, nil
 }
 
-// TurnFail is a turn that did not come off. The dispatch is tried again after RetryIn, unless Final is set, the agent's
-// attempts are used up, or part of the answer was already said.
+// TurnFail is a turn that did not come off. The dispatch is tried again after RetryIn, unless Final is set, the agent's attempts
+// or its time are used up, or part of the answer was already said. While the agent is away the attempt does not count.
 type TurnFail struct {
 	TurnRef
 	Reason  string
 	Final   bool
+	Away    bool // the agent's circuit is open
 	RetryIn time.Duration
 	Usage   json.RawMessage
 	Steps   []Step
@@ -131,20 +132,22 @@ func (c TurnFail) decide(s *state, w *rows) (Outcome, error) {
 	switch {
 	case d.Replies > 0:
 		return s.settle(w, c.ToSeq), nil
-	case c.Final || d.Attempts >= s.agent.maxAttempts:
-		return s.giveUp(w, c), nil
+	case c.Away && !c.Final && s.now.Sub(d.FirstAt) < domain.HoldFor:
+		d.Attempts, d.TriedAt = d.Attempts-1, time.Time{}
+	case c.Final || d.Attempts >= s.agent.maxAttempts || s.now.Add(c.RetryIn).Sub(d.TriedAt) > s.agent.giveUp && !d.TriedAt.IsZero():
+		return s.giveUp(w, c.Turn, c.Reason), nil
 	}
 	d.Status, d.DueAt = domain.DispatchQueued, s.now.Add(c.RetryIn)
 	s.put(w, d, false)
-	s.step(w, c.Turn, domain.RetryScheduled, map[string]any{"at": d.DueAt, "attempt": d.Attempts + 1})
+	s.step(w, c.Turn, domain.RetryScheduled, map[string]any{"at": d.DueAt, "attempt": d.Attempts + 1, "away": c.Away})
 	return Outcome{Due: d.DueAt}, nil
 }
 
 // giveUp ends a dispatch for good: the visitor is told, and the thread waits for a person.
-func (s *state) giveUp(w *rows, c TurnFail) Outcome {
+func (s *state) giveUp(w *rows, turn domain.TurnID, reason string) Outcome {
 	d := s.finish(w, domain.DispatchDead)
-	s.note(w, event{eventKey: happened(domain.DispatchDied), dispatch: d.ID, turn: c.Turn,
-		detail: map[string]any{"error": c.Reason, "attempts": d.Attempts}})
+	s.note(w, event{eventKey: happened(domain.DispatchDied), dispatch: d.ID, turn: turn,
+		detail: map[string]any{"error": reason, "attempts": d.Attempts}})
 	var out Outcome
 	if s.widget.known && s.widget.fallback != "" {
 		out.Message = s.say(w, domain.Message{
@@ -154,8 +157,20 @@ func (s *state) giveUp(w *rows, c TurnFail) Outcome {
 		s.note(w, event{eventKey: happened(domain.ReplyStored), message: out.Message.ID, dispatch: d.ID,
 			detail: map[string]any{"fallback": true}})
 	}
-	s.handOff(w, "the agent failed: "+c.Reason, event{dispatch: d.ID, turn: c.Turn})
+	s.handOff(w, "the agent failed: "+reason, event{dispatch: d.ID, turn: turn})
 	return out
+}
+
+// GiveUp ends a dispatch that has waited for its agent longer than anybody should. One that is claimed or over meanwhile is left.
+type GiveUp struct{ Dispatch domain.DispatchID }
+
+func (GiveUp) key(domain.ThreadID) eventKey { return eventKey{} }
+
+func (c GiveUp) decide(s *state, w *rows) (Outcome, error) {
+	if s.open == nil || s.open.ID != c.Dispatch || s.open.Status != domain.DispatchQueued || s.now.Sub(s.open.FirstAt) < domain.HoldFor {
+		return Outcome{}, nil
+	}
+	return s.giveUp(w, "", "it was not there for a day"), nil
 }
 
 // TurnRelease hands an unfinished turn back at once, without burning the attempt, because its worker is shutting down.
@@ -177,6 +192,9 @@ func (c TurnRelease) decide(s *state, w *rows) (Outcome, error) {
 		return s.settle(w, c.ToSeq), nil
 	}
 	d.Status, d.DueAt, d.Attempts = domain.DispatchQueued, s.now, d.Attempts-1
+	if d.Attempts == 0 {
+		d.TriedAt = time.Time{}
+	}
 	s.put(w, d, false)
 	return Outcome{Due: d.DueAt}, nil
 }

@@ -21,7 +21,7 @@ func TestSweepSteps(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	claims, err := l.Claim(t.Context(), 9, time.Minute)
+	claims, err := l.Claim(t.Context(), 9, time.Minute, ledger.Pauses{})
 	if err != nil || len(claims) != 2 {
 		t.Fatalf("%v, %v", claims, err)
 	}

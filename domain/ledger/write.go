@@ -145,19 +145,19 @@ func queueEventRows(b *pgx.Batch, sql string, es []event) {
 // Changed dispatches are written before new ones, so that a thread's open one is closed before the next is opened.
 const updateDispatches = `
 UPDATE dispatches d SET status = u.status, skip_reason = u.skip_reason, to_seq = u.to_seq, due_at = u.due_at, attempts = u.attempts,
-       replies = u.replies, last_error = u.last_error, updated_at = u.updated_at
-FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::int[], $7::int[], $8::text[], $9::timestamptz[])
-     AS u(id, status, skip_reason, to_seq, due_at, attempts, replies, last_error, updated_at)
+       replies = u.replies, last_error = u.last_error, updated_at = u.updated_at, tried_at = nullif(u.tried_at, 'epoch')
+FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::int[], $7::int[], $8::text[], $9::timestamptz[], $10::timestamptz[])
+     AS u(id, status, skip_reason, to_seq, due_at, attempts, replies, last_error, updated_at, tried_at)
 WHERE d.id = u.id`
 
 const insertDispatches = `
-INSERT INTO dispatches (id, status, skip_reason, to_seq, due_at, attempts, replies, last_error, updated_at,
+INSERT INTO dispatches (id, status, skip_reason, to_seq, due_at, attempts, replies, last_error, updated_at, tried_at,
                         org_id, thread_id, agent_id, from_seq, first_at, created_at)
-SELECT u.id, u.status, u.skip_reason, u.to_seq, u.due_at, u.attempts, u.replies, u.last_error, u.updated_at,
+SELECT u.id, u.status, u.skip_reason, u.to_seq, u.due_at, u.attempts, u.replies, u.last_error, u.updated_at, nullif(u.tried_at, 'epoch'),
        u.org_id, u.thread_id, nullif(u.agent_id, '')::uuid, u.from_seq, u.first_at, u.created_at
-FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::int[], $7::int[], $8::text[], $9::timestamptz[],
-            $10::text[]::uuid[], $11::text[]::uuid[], $12::text[], $13::bigint[], $14::timestamptz[], $15::timestamptz[])
-     AS u(id, status, skip_reason, to_seq, due_at, attempts, replies, last_error, updated_at,
+FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::int[], $7::int[], $8::text[], $9::timestamptz[], $10::timestamptz[],
+            $11::text[]::uuid[], $12::text[]::uuid[], $13::text[], $14::bigint[], $15::timestamptz[], $16::timestamptz[])
+     AS u(id, status, skip_reason, to_seq, due_at, attempts, replies, last_error, updated_at, tried_at,
           org_id, thread_id, agent_id, from_seq, first_at, created_at)`
 
 func queueDispatches(b *pgx.Batch, ds []*dispatchRow) {
@@ -181,6 +181,7 @@ func queueDispatches(b *pgx.Batch, ds []*dispatchRow) {
 			column(ds, func(d D) int { return d.Replies }),
 			column(ds, func(d D) string { return clean(d.LastError) }),
 			column(ds, func(d D) time.Time { return d.at }),
+			column(ds, func(d D) time.Time { return orEpoch(d.TriedAt) }),
 		}
 	}
 	if len(changed) > 0 {

@@ -39,6 +39,7 @@ func (r *Relay) receive(payload string) {
 	}
 	for _, h := range e.Hints {
 		r.hub.hint(h)
+		r.heard(h)
 	}
 	if e.Due != 0 {
 		r.work(time.UnixMilli(e.Due))

@@ -30,12 +30,13 @@ type Relay struct {
 	reads  singleflight.Group
 	work   func(due time.Time)
 	sweeps time.Duration // between two sweeps
+	heard  func(Hint)
 	log    *slog.Logger
 }
 
 // New makes the relay of a ledger and subscribes it to every append of this node. Run must be running for other nodes to hear.
 func New(l *ledger.Ledger, log *slog.Logger) *Relay {
-	r := &Relay{ledger: l, node: rand.Text(), hub: newHub(), out: newOutbox(), work: func(time.Time) {}, sweeps: sweepEvery, log: log}
+	r := &Relay{ledger: l, node: rand.Text(), hub: newHub(), out: newOutbox(), work: func(time.Time) {}, heard: func(Hint) {}, sweeps: sweepEvery, log: log}
 	l.OnCommit(r.committed)
 	return r
 }
@@ -43,6 +44,19 @@ func New(l *ledger.Ledger, log *slog.Logger) *Relay {
 // OnWork names who is told that a dispatch wants a worker at due, or, with a zero due, that hints may have been missed.
 // It must not block. Call it once, before Run and before the first append.
 func (r *Relay) OnWork(f func(due time.Time)) { r.work = f }
+
+// OnHint names who hears every hint, of this node and of others, besides the thread's followers. It must not block. Call it once,
+// before Run and before the first hint.
+func (r *Relay) OnHint(f func(Hint)) { r.heard = f }
+
+// Work tells every node that a dispatch wants a worker at due; a zero due means now.
+func (r *Relay) Work(due time.Time) {
+	if due.IsZero() {
+		due = time.Now()
+	}
+	r.work(due)
+	r.out.workDue(due)
+}
 
 // Run carries hints between nodes until ctx ends.
 func (r *Relay) Run(ctx context.Context) error {
@@ -76,6 +90,7 @@ func (r *Relay) committed(outs []ledger.Outcome) {
 // Hint shows a hint to whoever follows the thread, on every node.
 func (r *Relay) Hint(h Hint) {
 	r.hub.hint(h)
+	r.heard(h)
 	r.out.hint(h)
 }
 

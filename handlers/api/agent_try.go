@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -31,6 +32,9 @@ type AgentStatus struct {
 	Status        string  `json:"status" enum:"ok,failing,disabled,unknown" doc:"How its latest turn ended; unknown before the first." example:"ok"`
 	LastSuccessAt *Time   `json:"last_success_at" nullable:"true" doc:"When a turn of its last ended well."`
 	LastError     *string `json:"last_error" nullable:"true" doc:"Why a turn of its last failed." example:"could not connect"`
+	Circuit       string  `json:"circuit" enum:"closed,open,half_open" doc:"open: it failed five times in a row, and what is due waits until one turn, tried every five seconds, comes off. half_open: that turn is on its way." example:"closed"`
+	OpenSince     *Time   `json:"open_since" nullable:"true" doc:"Since when its circuit is open."`
+	Waiting       int     `json:"waiting" doc:"How many threads wait for their turn." example:"0"`
 }
 
 // AgentStatuses is how all agents have been doing.
@@ -72,22 +76,26 @@ func (a *API) agentStatus(ctx context.Context, _ *struct{}) (*Answer[AgentStatus
 		return nil, err
 	}
 	uses, err := a.Account.AgentUses(ctx, org)
+	if err != nil {
+		return nil, err
+	}
+	healths, err := a.Account.AgentHealths(ctx, org)
 	statuses := make([]AgentStatus, 0, len(agents))
 	for _, agent := range agents {
-		statuses = append(statuses, showStatus(agent, uses[agent.ID]))
+		statuses = append(statuses, showStatus(agent, uses[agent.ID], healths[agent.ID]))
 	}
 	return &Answer[AgentStatuses]{AgentStatuses{statuses}}, err
 }
 
-func showStatus(a domain.Agent, u account.AgentUse) AgentStatus {
+func showStatus(a domain.Agent, u account.AgentUse, h domain.AgentHealth) AgentStatus {
 	s := AgentStatus{
 		ID: string(a.ID), Name: a.Name, Kind: string(a.Kind), LastSuccessAt: timeOrNull(u.LastSuccessAt), LastError: orNull(u.LastError),
-		Status: "ok",
+		Status: "ok", Circuit: string(cmp.Or(h.Circuit, domain.CircuitClosed)), OpenSince: timeOrNull(h.OpenedAt), Waiting: h.Waiting,
 	}
 	switch never := (time.Time{}); {
 	case !a.Enabled:
 		s.Status = "disabled"
-	case u.LastErrorAt.After(u.LastSuccessAt):
+	case u.LastErrorAt.After(u.LastSuccessAt), !h.OpenedAt.IsZero():
 		s.Status = "failing"
 	case u.LastSuccessAt == never:
 		s.Status = "unknown"

@@ -13,22 +13,24 @@ import (
 
 // Agent is an AI agent as the API shows it.
 type Agent struct {
-	ID          string      `json:"id" format:"uuid" example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
-	Name        string      `json:"name" doc:"What contacts see beside its lines." example:"Ada"`
-	Kind        string      `json:"kind" doc:"The runtime that answers." example:"builtin"`
-	Enabled     bool        `json:"enabled" doc:"A disabled agent gets no turns." example:"true"`
-	SendMode    string      `json:"send_mode" enum:"autonomous,suggest" doc:"autonomous: replies go out at once. suggest: they wait for a person's yes." example:"autonomous"`
-	SettleMS    int         `json:"settle_ms" doc:"Milliseconds to wait for more lines of a burst." example:"800"`
-	MaxAttempts int         `json:"max_attempts" doc:"How often a failing turn is tried before a person is asked." example:"3"`
-	Config      AgentConfig `json:"config" doc:"By kind, defaults filled in. Secret values are shown as ********."`
-	CreatedAt   Time        `json:"created_at"`
-	UpdatedAt   Time        `json:"updated_at"`
+	ID            string      `json:"id" format:"uuid" example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
+	Name          string      `json:"name" doc:"What contacts see beside its lines." example:"Ada"`
+	Kind          string      `json:"kind" doc:"The runtime that answers." example:"builtin"`
+	Enabled       bool        `json:"enabled" doc:"A disabled agent gets no turns." example:"true"`
+	SendMode      string      `json:"send_mode" enum:"autonomous,suggest" doc:"autonomous: replies go out at once. suggest: they wait for a person's yes." example:"autonomous"`
+	SettleMS      int         `json:"settle_ms" doc:"Milliseconds to wait for more lines of a burst." example:"800"`
+	MaxAttempts   int         `json:"max_attempts" doc:"How often a failing turn is tried before a person is asked." example:"3"`
+	MaxConcurrent int         `json:"max_concurrent" doc:"How many turns it may have at once, on all nodes together." example:"16"`
+	GiveUpSeconds int         `json:"give_up_seconds" doc:"How long its attempts at one answer may take in all." example:"300"`
+	Config        AgentConfig `json:"config" doc:"By kind, defaults filled in. Secret values are shown as ********."`
+	CreatedAt     Time        `json:"created_at"`
+	UpdatedAt     Time        `json:"updated_at"`
 }
 
 func showAgent(a domain.Agent) Agent {
 	return Agent{
 		ID: string(a.ID), Name: a.Name, Kind: string(a.Kind), Enabled: a.Enabled, SendMode: string(a.SendMode), SettleMS: a.SettleMS,
-		MaxAttempts: a.MaxAttempts, Config: AgentConfig(a.DisplayConfig()), CreatedAt: Time(a.CreatedAt), UpdatedAt: Time(a.UpdatedAt),
+		MaxAttempts: a.MaxAttempts, MaxConcurrent: a.MaxConcurrent, GiveUpSeconds: a.GiveUpSeconds, Config: AgentConfig(a.DisplayConfig()), CreatedAt: Time(a.CreatedAt), UpdatedAt: Time(a.UpdatedAt),
 	}
 }
 
@@ -43,13 +45,15 @@ func (AgentConfig) Schema(huma.Registry) *huma.Schema {
 
 // AgentFields is what can be set of an agent.
 type AgentFields struct {
-	Name        *string           `json:"name,omitempty" doc:"1 to 80 characters." example:"Ada"`
-	Kind        *domain.AgentKind `json:"kind,omitempty" doc:"The runtime that answers. Another kind starts with a config of its own." example:"builtin"`
-	Enabled     *bool             `json:"enabled,omitempty" example:"true"`
-	SendMode    *domain.SendMode  `json:"send_mode,omitempty" enum:"autonomous,suggest" example:"autonomous"`
-	SettleMS    *int              `json:"settle_ms,omitempty" minimum:"0" maximum:"10000" doc:"Milliseconds to wait for more lines of a burst." example:"800"`
-	MaxAttempts *int              `json:"max_attempts,omitempty" minimum:"1" maximum:"10" example:"3"`
-	Config      *AgentConfig      `json:"config,omitempty" doc:"builtin: greeting, min_confidence (0 to 1; below it the agent offers a person instead of answering). websocket: url, connect_timeout_seconds, timeout_seconds, max_responses, headers (write-only; a value of ******** keeps the stored one). Keys that are absent stay as they are, null means the default."`
+	Name          *string           `json:"name,omitempty" doc:"1 to 80 characters." example:"Ada"`
+	Kind          *domain.AgentKind `json:"kind,omitempty" doc:"The runtime that answers. Another kind starts with a config of its own." example:"builtin"`
+	Enabled       *bool             `json:"enabled,omitempty" example:"true"`
+	SendMode      *domain.SendMode  `json:"send_mode,omitempty" enum:"autonomous,suggest" example:"autonomous"`
+	SettleMS      *int              `json:"settle_ms,omitempty" minimum:"0" maximum:"10000" doc:"Milliseconds to wait for more lines of a burst." example:"800"`
+	MaxAttempts   *int              `json:"max_attempts,omitempty" minimum:"1" maximum:"10" example:"3"`
+	MaxConcurrent *int              `json:"max_concurrent,omitempty" minimum:"1" maximum:"1000" doc:"How many turns it may have at once, on all nodes together." example:"16"`
+	GiveUpSeconds *int              `json:"give_up_seconds,omitempty" minimum:"10" maximum:"3600" doc:"How long its attempts at one answer may take in all." example:"300"`
+	Config        *AgentConfig      `json:"config,omitempty" doc:"builtin: greeting, min_confidence (0 to 1; below it the agent offers a person instead of answering). websocket: url, connect_timeout_seconds, timeout_seconds, max_responses, headers (write-only; a value of ******** keeps the stored one). Keys that are absent stay as they are, null means the default."`
 }
 
 // over lays what is given over an agent's values.
@@ -60,6 +64,8 @@ func (f AgentFields) over(in account.AgentInput) account.AgentInput {
 	lay(&in.SendMode, f.SendMode)
 	lay(&in.SettleMS, f.SettleMS)
 	lay(&in.MaxAttempts, f.MaxAttempts)
+	lay(&in.MaxConcurrent, f.MaxConcurrent)
+	lay(&in.GiveUpSeconds, f.GiveUpSeconds)
 	if f.Config != nil {
 		in.Config = json.RawMessage(*f.Config)
 	}
@@ -76,7 +82,8 @@ func newAgent() account.AgentInput {
 
 // agentInput is an agent's values with its config left as it is.
 func agentInput(a domain.Agent) account.AgentInput {
-	return account.AgentInput{Name: a.Name, Kind: a.Kind, Enabled: a.Enabled, SendMode: a.SendMode, SettleMS: a.SettleMS, MaxAttempts: a.MaxAttempts}
+	return account.AgentInput{Name: a.Name, Kind: a.Kind, Enabled: a.Enabled, SendMode: a.SendMode, SettleMS: a.SettleMS,
+		MaxAttempts: a.MaxAttempts, MaxConcurrent: a.MaxConcurrent, GiveUpSeconds: a.GiveUpSeconds}
 }
 
 type createAgentRequest struct {
@@ -97,7 +104,8 @@ func (a *API) agentOperations() {
 	add(a, operation(http.MethodDelete, "/agents/{id}", "delete-agent", tag, "Delete an agent", "Widgets bound to it are left without one."), a.deleteAgent)
 	d := newAgent()
 	a.expect("AgentCreate", []string{"name"},
-		map[string]any{"kind": d.Kind, "enabled": d.Enabled, "send_mode": d.SendMode, "settle_ms": d.SettleMS, "max_attempts": d.MaxAttempts})
+		map[string]any{"kind": d.Kind, "enabled": d.Enabled, "send_mode": d.SendMode, "settle_ms": d.SettleMS, "max_attempts": d.MaxAttempts,
+			"max_concurrent": d.MaxConcurrent, "give_up_seconds": d.GiveUpSeconds})
 	choose(a, "AgentCreate", "kind", domain.AgentKinds())
 	choose(a, "AgentFields", "kind", domain.AgentKinds())
 }

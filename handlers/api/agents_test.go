@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/ledger/ledgertest"
 )
 
@@ -116,6 +117,7 @@ func TestAgentStatusAndReload(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.acme.post(t, "/agents/reload", nil).want(t, http.StatusOK).check(t, map[string]any{"reloaded": 1})
+	circuit := "closed"
 	status := func(want string, lastError any) {
 		t.Helper()
 		for _, path := range []string{"/agents/status", Prefix + "/agents/status"} {
@@ -125,13 +127,25 @@ func TestAgentStatusAndReload(t *testing.T) {
 				t.Fatalf("%s", a.raw)
 			}
 			(answer{raw: a.raw, body: agents[0].(map[string]any)}).check(t, map[string]any{
-				"id": w.acme.Agent, "name": "Ada", "kind": "builtin", "status": want, "last_error": lastError, "circuit": nil})
+				"id": w.acme.Agent, "name": "Ada", "kind": "builtin", "status": want, "last_error": lastError, "circuit": circuit, "waiting": 0})
 		}
 	}
 	status("unknown", nil)
 	w.turn(t, "failed", "it fell over")
 	status("failing", "it fell over")
 	w.turn(t, "done", "")
+	status("ok", "it fell over")
+	for range domain.CircuitThreshold {
+		if _, _, err := w.ledger.AgentFailed(t.Context(), w.acme.Org, w.acme.Agent, "could not connect"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	circuit = "open"
+	status("failing", "it fell over")
+	if _, err := w.ledger.AgentAnswered(t.Context(), w.acme.Org, w.acme.Agent); err != nil {
+		t.Fatal(err)
+	}
+	circuit = "closed"
 	status("ok", "it fell over")
 	ledgertest.Set(t, w.ledger, "agents", w.acme.Agent, "enabled", false)
 	status("disabled", "it fell over")

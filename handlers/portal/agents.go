@@ -2,8 +2,10 @@ package portal
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -23,10 +25,14 @@ func (p *Portal) listAgents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	healths, err := p.Account.AgentHealths(r.Context(), org)
+	if err != nil {
+		return err
+	}
 	page := views.Agents{Kinds: domain.AgentKinds()}
 	for _, a := range agents {
 		use := uses[a.ID]
-		row := views.AgentRow{Agent: a, Widgets: use.Widgets, LastSuccess: use.LastSuccessAt}
+		row := views.AgentRow{Agent: a, Widgets: use.Widgets, LastSuccess: use.LastSuccessAt, Health: healths[a.ID]}
 		if use.LastErrorAt.After(use.LastSuccessAt) {
 			row.LastError = sentence(use.LastError)
 		}
@@ -68,6 +74,7 @@ func offered(name string) (domain.AgentKind, error) {
 func (p *Portal) agentForm(w http.ResponseWriter, r *http.Request, status int, a domain.Agent, form ui.Form, test *domain.AgentTest) error {
 	title := a.Name
 	var widgets []string
+	var health views.AgentHealth
 	if a.ID == "" {
 		title = "New agent"
 	} else {
@@ -76,6 +83,9 @@ func (p *Portal) agentForm(w http.ResponseWriter, r *http.Request, status int, a
 			return err
 		}
 		widgets = uses[a.ID].Widgets
+		if health, err = p.health(r, a, uses[a.ID]); err != nil {
+			return err
+		}
 	}
 	articles, err := p.articlesOf(r, a.Kind)
 	if err != nil {
@@ -86,7 +96,7 @@ func (p *Portal) agentForm(w http.ResponseWriter, r *http.Request, status int, a
 		return err
 	}
 	return render(w, r, status, views.AgentFormPage(views.AgentForm{
-		Frame: frame, Agent: a, Form: form, Widgets: widgets, Articles: articles, Test: test,
+		Frame: frame, Agent: a, Form: form, Widgets: widgets, Articles: articles, Test: test, Health: health,
 	}))
 }
 
@@ -104,7 +114,8 @@ func agentInput(r *http.Request, kind domain.AgentKind) account.AgentInput {
 	f := r.PostForm
 	return account.AgentInput{
 		Name: f.Get("name"), Kind: kind, Enabled: f.Get("enabled") != "", SendMode: domain.SendMode(f.Get("send_mode")),
-		SettleMS: numberOf(f.Get("settle_ms")), MaxAttempts: numberOf(f.Get("max_attempts")), Config: domain.FormConfig(kind, f),
+		SettleMS: numberOf(f.Get("settle_ms")), MaxAttempts: numberOf(f.Get("max_attempts")),
+		MaxConcurrent: numberIfGiven(f, "max_concurrent"), GiveUpSeconds: numberIfGiven(f, "give_up_seconds"), Config: domain.FormConfig(kind, f),
 	}
 }
 
@@ -115,6 +126,17 @@ func numberOf(s string) int {
 		return -1
 	}
 	return n
+}
+
+// numberIfGiven is numberOf for a field that a form may leave out: 0 means that nothing was said.
+func numberIfGiven(f url.Values, name string) int {
+	if !f.Has(name) {
+		return 0
+	}
+	if n := numberOf(f.Get(name)); n != 0 {
+		return n
+	}
+	return -1
 }
 
 // asTyped is a form that failed, as it was sent.
@@ -184,6 +206,38 @@ func (p *Portal) testAgent(w http.ResponseWriter, r *http.Request) error {
 		return render(w, r, http.StatusOK, views.AgentTestResult(test))
 	}
 	return p.agentForm(w, r, http.StatusOK, a, ui.Form{Values: views.AgentValues(a)}, &test)
+}
+
+// health is how an agent is doing, for its own page.
+func (p *Portal) health(r *http.Request, a domain.Agent, use account.AgentUse) (views.AgentHealth, error) {
+	all, err := p.Account.AgentHealths(r.Context(), a.OrgID)
+	if err != nil {
+		return views.AgentHealth{}, err
+	}
+	events, err := p.Account.AgentEvents(r.Context(), a.OrgID, a.ID)
+	h := views.AgentHealth{AgentHealth: all[a.ID], LastSuccess: use.LastSuccessAt, LastError: sentence(use.LastError), LastErrorAt: use.LastErrorAt}
+	for _, e := range events {
+		h.Events = append(h.Events, views.AgentEvent{Kind: e.Kind, At: e.CreatedAt, Error: sentence(detail(domain.TimelineItem{Detail: e.Detail}, "error"))})
+	}
+	return h, err
+}
+
+// probeAgent asks an agent whose circuit is open whether it is back. If it is, it gets the turns that wait for it.
+func (p *Portal) probeAgent(w http.ResponseWriter, r *http.Request) error {
+	a, err := p.agent(r)
+	if err != nil {
+		return err
+	}
+	test := p.TryAgent(r.Context(), a)
+	if !test.OK {
+		return p.agentForm(w, r, http.StatusOK, a, ui.Form{Values: views.AgentValues(a)}, &test)
+	}
+	if err := p.Account.AgentAnswered(r.Context(), a.OrgID, a.ID); err != nil {
+		return err
+	}
+	p.Relay.Work(time.Time{})
+	p.notify(w, r, "agent-back")
+	return done(w, r, "/agents/"+string(a.ID))
 }
 
 func (p *Portal) deleteAgent(w http.ResponseWriter, r *http.Request) error {

@@ -58,6 +58,7 @@ func (p *Portal) agentRoutes(r chi.Router) {
 	r.Get("/agents/{id}", p.page(p.showAgent))
 	r.Post("/agents/{id}", p.page(p.updateAgent))
 	r.Post("/agents/{id}/test", p.page(p.testAgent))
+	r.Post("/agents/{id}/probe", p.page(p.probeAgent))
 	r.Post("/agents/{id}/delete", p.page(p.deleteAgent))
 }
 

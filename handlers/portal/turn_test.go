@@ -10,7 +10,7 @@ import (
 // turn begins the turn of a thread's agent, as the dispatcher would.
 func (w *world) turn(thread domain.ThreadID) ledger.Claim {
 	w.t.Helper()
-	claims, err := w.ledger.Claim(w.t.Context(), 1, time.Minute)
+	claims, err := w.ledger.Claim(w.t.Context(), 1, time.Minute, ledger.Pauses{})
 	if err != nil || len(claims) != 1 || claims[0].ThreadID != thread {
 		w.t.Fatalf("claimed %v, %v", claims, err)
 	}

@@ -1,0 +1,52 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// What an agent should have been asked and was not: the last line led to no skip and to no dispatch, as after a backup that was
+// put back. What has waited for its agent for a day is given up.
+const left = `
+(SELECT t.org_id::text, t.id::text, ''
+ FROM threads t JOIN events e ON e.thread_id = t.id AND e.kind = 'message_received' AND e.detail->>'routing' <> 'dispatch_skipped'
+ JOIN messages m ON m.id = e.message_id AND m.thread_id = t.id AND m.seq = t.last_inbound
+ WHERE t.handling = 'agent' AND t.last_inbound > t.answered AND t.last_message_at < statement_timestamp() - interval '1 minute'
+   AND NOT EXISTS (SELECT FROM dispatches d WHERE d.thread_id = t.id AND (d.status IN ('queued', 'running') OR d.to_seq >= t.last_inbound))
+ LIMIT $1)
+UNION ALL
+(SELECT d.org_id::text, d.thread_id::text, d.id::text FROM dispatches d JOIN agent_health h ON h.agent_id = d.agent_id AND h.opened_at IS NOT NULL
+ WHERE d.status = 'queued' AND d.first_at < statement_timestamp() - $2 * interval '1 millisecond'
+ LIMIT $1)`
+
+// Left finds what a sweep is to append so that nobody waits in vain, up to limit of each kind.
+func (l *Ledger) Left(ctx context.Context, limit int) ([]Append, error) {
+	rows, err := l.readers.Query(ctx, left, pgx.QueryExecModeCacheStatement, limit, float64(domain.HoldFor.Milliseconds()))
+	if err != nil {
+		return nil, classify(err)
+	}
+	as, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (a Append, err error) {
+		var dispatch domain.DispatchID
+		err = r.Scan(&a.OrgID, &a.ThreadID, &dispatch)
+		if a.Change = (Missed{}); dispatch != "" {
+			a.Change = GiveUp{Dispatch: dispatch}
+		}
+		return a, err
+	})
+	return as, classify(err)
+}
+
+// Missed asks the agent for lines that it should have been asked for and was not.
+type Missed struct{}
+
+func (Missed) key(domain.ThreadID) eventKey { return eventKey{} }
+
+func (Missed) decide(s *state, w *rows) (Outcome, error) {
+	if s.Handling != domain.HandlingAgent || s.open != nil || s.LastInbound <= s.Answered {
+		return Outcome{}, nil
+	}
+	return s.queue(w, s.Answered+1, s.LastInbound), nil
+}
