@@ -27,6 +27,7 @@ const (
 	SkipHumanHandling     SkipReason = "human_handling"
 	SkipBudgetExceeded    SkipReason = "budget_exceeded"
 	SkipDailyCap          SkipReason = "daily_cap"
+	SkipCancelled         SkipReason = "cancelled" // the contact did not want the answer any more
 )
 
 // Dispatch is the decision what inbound lines lead to. It covers the lines FromSeq..ToSeq, which grow while it is open.

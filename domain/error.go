@@ -44,6 +44,9 @@ const (
 	CodeUnavailable        Code = "unavailable"
 	CodeInternal           Code = "internal"
 
+	// Only clients that have one turn at a time hear of this.
+	CodeTurnInProgress Code = "turn_in_progress"
+
 	// Only answers to requests have these.
 	CodeForbidden        Code = "forbidden"
 	CodeNotFound         Code = "not_found"

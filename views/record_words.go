@@ -126,6 +126,8 @@ func skipWords(why domain.SkipReason, widget string) string {
 		return "Why: a person has this conversation, or one has been asked for."
 	case domain.SkipBudgetExceeded:
 		return "Why: the agent has used up its budget."
+	case domain.SkipCancelled:
+		return "Why: the visitor stopped the answer."
 	case domain.SkipDailyCap:
 		return "Why: the daily limit of messages was reached."
 	}

@@ -44,7 +44,7 @@ type Dispatcher struct {
 
 // Ended is a turn that has ended on this node.
 type Ended struct {
-	Outcome string // done, failed, released or skipped
+	Outcome string // done, failed, released, stopped or skipped
 	Took    time.Duration
 }
 
@@ -87,6 +87,7 @@ func New(l *ledger.Ledger, r *relay.Relay, voice func(domain.Agent) (agent.Runti
 			d.Wake(time.Time{})
 		}
 	})
+	r.OnStop(d.leases.stop)
 	return d
 }
 

@@ -44,6 +44,18 @@ func (l *leases) all() []lease {
 	return slices.Collect(maps.Values(l.held))
 }
 
+// stop ends the turn of a dispatch, if it is this node's.
+func (l *leases) stop(id domain.DispatchID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if held, ok := l.held[id]; ok {
+		held.end(errStopped)
+	}
+}
+
+// errStopped ends a turn whose answer nobody waits for any more.
+var errStopped = errors.New("dispatch: the answer is not wanted any more")
+
 var errTaken = errors.New("dispatch: the thread has changed hands")
 
 // renew keeps the leases of running turns and ends turns whose result could no longer count.

@@ -54,6 +54,9 @@ func (d *Dispatcher) turn(ctx context.Context, c ledger.Claim) {
 		log.WarnContext(ctx, "turn failed", "attempt", c.Attempt, "reason", change.Reason)
 	case ledger.TurnRelease:
 		outcome = "released"
+		if change.Why == stopped {
+			outcome = "stopped"
+		}
 	case ledger.TurnSkip:
 		outcome = "skipped"
 	}
@@ -120,6 +123,8 @@ func (t *turn) ended(ctx context.Context, res agent.Result, err error) ledger.Ch
 	switch {
 	case err != nil && errors.Is(context.Cause(ctx), errShutdown):
 		return ledger.TurnRelease{TurnRef: t.c.TurnRef, Steps: t.taken()}
+	case err != nil && errors.Is(context.Cause(ctx), errStopped):
+		return ledger.TurnRelease{TurnRef: t.c.TurnRef, Why: stopped, Steps: t.taken()}
 	case err != nil && errors.Is(context.Cause(ctx), errTaken):
 		err = &agent.Failure{Reason: "stopped, because the conversation had changed hands", Err: errors.Join(errTaken, err)}
 	case err == nil && res.Reply == nil && res.Handoff == nil && t.said == 0:
@@ -148,6 +153,9 @@ func (t *turn) failed(err error, usage agent.Usage) ledger.Change {
 	t.blamed, t.notBefore = blames(f), f.RetryAfter
 	return ledger.TurnFail{TurnRef: t.c.TurnRef, Reason: f.Reason, Final: f.Permanent, RetryIn: max(backoff(t.c.Attempt), f.RetryAfter), Usage: encode(usage), Steps: t.taken()}
 }
+
+// stopped is what the record says of a turn that was ended because nobody waited for its answer.
+const stopped = "stopped, because the answer was not wanted any more"
 
 func backoff(attempt int) time.Duration {
 	return rand.N(min(retryFirst<<max(0, min(attempt-1, 10)), retryMost))

@@ -31,15 +31,16 @@ type eventKey struct {
 
 // Outcome is what an append led to.
 type Outcome struct {
-	Before     int64           // the thread's last seq before
-	Thread     domain.Thread   // as it stands after
-	At         time.Time       // the database's clock when it was decided
-	Event      domain.EventID  // of a note
-	Message    *domain.Message // the message stored; of a duplicate the first one's ID, Seq and CreatedAt
-	Duplicate  bool            // the same key was there already: nothing was stored
-	Suppressed bool            // an agent's words that came too late: recorded, not shown
-	Moved      bool            // handling, assignee, read marks or notes changed
-	Due        time.Time       // when a dispatch that this append queued or moved wants a worker; zero = none
+	Before     int64             // the thread's last seq before
+	Thread     domain.Thread     // as it stands after
+	At         time.Time         // the database's clock when it was decided
+	Event      domain.EventID    // of a note
+	Message    *domain.Message   // the message stored; of a duplicate the first one's ID, Seq and CreatedAt
+	Duplicate  bool              // the same key was there already: nothing was stored
+	Suppressed bool              // an agent's words that came too late: recorded, not shown
+	Moved      bool              // handling, assignee, read marks or notes changed
+	Stopped    domain.DispatchID // its turn may still be running, for nothing; empty = none
+	Due        time.Time         // when a dispatch that this append queued or moved wants a worker; zero = none
 }
 
 // Append records one change durably and says what it led to. Changes of one thread are decided one after another, whichever

@@ -20,6 +20,8 @@ type state struct {
 	agent   agentState
 	open    *domain.Dispatch // the thread's queued or running dispatch, if any
 
+	stopped domain.DispatchID // a dispatch with a running turn that this change has ended
+
 	now   time.Time // the database's clock when the lock was held; never before the thread's last change
 	known map[eventKey]domain.Message
 }
@@ -109,6 +111,7 @@ func decide(s *state, w *rows, c Change) (Outcome, error) {
 		}
 	}
 	was := s.Thread
+	s.stopped = ""
 	out, err := c.decide(s, w)
 	if err != nil {
 		return Outcome{}, err
@@ -120,7 +123,7 @@ func decide(s *state, w *rows, c Change) (Outcome, error) {
 	}
 	s.UpdatedAt = s.now
 	out.At = s.now
-	out.Before, out.Thread = was.LastSeq, s.Thread
+	out.Before, out.Thread, out.Stopped = was.LastSeq, s.Thread, s.stopped
 	out.Moved = s.Epoch != was.Epoch || s.VisitorRead != was.VisitorRead || s.TeamRead != was.TeamRead || s.Notes != was.Notes
 	return out, nil
 }
@@ -172,14 +175,17 @@ func (s *state) move(to domain.Handling, assignee domain.UserID) error {
 	return nil
 }
 
-// skipOpen ends the open dispatch because somebody else has the thread now. A turn that is still running finds that out when it
-// wants to store its reply.
+// skipOpen ends the open dispatch because its answer is not wanted any more. A turn that is still running is stopped, or finds
+// that out when it wants to store its reply.
 func (s *state) skipOpen(w *rows, why domain.SkipReason) {
 	if s.open == nil {
 		return
 	}
 	d := s.open
 	s.open = nil
+	if d.Status == domain.DispatchRunning {
+		s.stopped = d.ID
+	}
 	d.SkipReason = why
 	d.Status = domain.DispatchSkipped
 	s.put(w, d, false)

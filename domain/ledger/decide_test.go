@@ -200,6 +200,15 @@ func TestDecide(t *testing.T) {
 			handling: "human", epoch: 2, events: []string{"dispatch_skipped", "human_joined"}, steps: []string{"turn_failed"}, status: "skipped"},
 		{name: "half an answer handed back at shutdown leaves no line behind", from: running, with: func(s *state) { s.open.Replies, s.open.ToSeq = 1, 2 },
 			changes: []Change{TurnRelease{TurnRef: held}}, handling: "agent", epoch: 1, events: []string{"dispatch_queued"}, status: "queued"},
+		{name: "a question wants a turn of its own", changes: []Change{Question{hello}},
+			handling: "agent", epoch: 1, said: []string{"visitor"}, events: []string{"message_received>dispatch_queued"}, status: "queued"},
+		{name: "a question during a turn is refused", from: running, changes: []Change{Question{hello}},
+			handling: "agent", epoch: 1, fails: domain.CodeTurnInProgress},
+		{name: "a question that is there already is no other one", changes: []Change{Question{hello}, Question{hello}},
+			handling: "agent", epoch: 1, said: []string{"visitor"}, events: []string{"message_received>dispatch_queued", "duplicate_ignored"}, status: "queued"},
+		{name: "a turn is cancelled, and what it still says does not count", from: running,
+			changes:  []Change{CancelTurn{Seq: 1}, TurnEnd{TurnRef: held, Said: &Said{N: 1, Content: "late"}}},
+			handling: "agent", epoch: 1, events: []string{"dispatch_skipped", "reply_suppressed"}, status: "skipped"},
 		{name: "a turn handed back at shutdown", from: running, changes: []Change{TurnRelease{TurnRef: held}},
 			handling: "agent", epoch: 1, status: "queued"},
 		{name: "a turn whose guards fell", from: running, changes: []Change{TurnSkip{held, domain.SkipTriggerOff}},
@@ -308,5 +317,31 @@ func TestSettle(t *testing.T) {
 	s.open.Attempts, s.open.DueAt = 1, noon.Add(time.Minute)
 	if got := at(2900, "later"); !got.Equal(noon.Add(time.Minute)) {
 		t.Errorf("a line shortened a retry's wait to %v", got.Sub(noon))
+	}
+}
+
+func TestCancelTurn(t *testing.T) {
+	for _, seq := range []int64{0, 1} {
+		s := running()
+		var w rows
+		out, err := decide(s, &w, CancelTurn{Seq: seq})
+		if err != nil || out.Stopped != "dispatch" || s.Answered != 1 || w.dispatches[0].SkipReason != domain.SkipCancelled {
+			t.Errorf("seq %d: %+v, %v, answered %d", seq, out, err, s.Answered)
+		}
+		if out, err := decide(s, &w, Question{hello}); err != nil || !out.Due.Equal(noon) || out.Stopped != "" {
+			t.Errorf("the next question: %+v, %v", out, err)
+		}
+	}
+	for name, s := range map[string]*state{"another line's": running(), "nobody's": quiet()} {
+		var w rows
+		if _, err := decide(s, &w, CancelTurn{Seq: 7}); domain.KindOf(err) != domain.Conflict || len(w.events)+len(w.dispatches) > 0 {
+			t.Errorf("%s turn: %v, wrote %+v", name, err, w)
+		}
+	}
+	s := running()
+	s.open.Status = domain.DispatchQueued
+	var w rows
+	if out, err := decide(s, &w, CancelTurn{}); err != nil || out.Stopped != "" {
+		t.Errorf("nothing runs yet, but %+v is stopped, %v", out, err)
 	}
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -173,9 +174,11 @@ func (c GiveUp) decide(s *state, w *rows) (Outcome, error) {
 	return s.giveUp(w, "", "it was not there for a day"), nil
 }
 
-// TurnRelease hands an unfinished turn back at once, without burning the attempt, because its worker is shutting down.
+// TurnRelease hands an unfinished turn back at once, without burning the attempt, because its worker is shutting down or its
+// answer is no longer wanted.
 type TurnRelease struct {
 	TurnRef
+	Why   string // empty = the worker is shutting down
 	Steps []Step
 }
 
@@ -183,7 +186,7 @@ func (TurnRelease) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c TurnRelease) decide(s *state, w *rows) (Outcome, error) {
 	s.record(w, c.Turn, c.Steps)
-	w.turns = append(w.turns, turnRow{c.Turn, domain.TurnLost, "handed back at shutdown", nil, s.now})
+	w.turns = append(w.turns, turnRow{c.Turn, domain.TurnLost, cmp.Or(c.Why, "handed back at shutdown"), nil, s.now})
 	if s.stale(c.TurnRef) != "" {
 		return Outcome{}, nil
 	}

@@ -41,6 +41,9 @@ func (r *Relay) receive(payload string) {
 		r.hub.hint(h)
 		r.heard(h)
 	}
+	for _, id := range e.Stopped {
+		r.stop(id)
+	}
 	if e.Due != 0 {
 		r.work(time.UnixMilli(e.Due))
 	}

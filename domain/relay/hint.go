@@ -36,10 +36,11 @@ type growth struct {
 
 // envelope is what one notification carries.
 type envelope struct {
-	Node  string   `json:"n"`
-	Grown []growth `json:"g,omitempty"`
-	Hints []Hint   `json:"h,omitempty"`
-	Due   int64    `json:"d,omitempty"` // a dispatch wants a worker at this Unix millisecond
+	Node    string              `json:"n"`
+	Grown   []growth            `json:"g,omitempty"`
+	Hints   []Hint              `json:"h,omitempty"`
+	Stopped []domain.DispatchID `json:"x,omitempty"` // their turns run for nothing
+	Due     int64               `json:"d,omitempty"` // a dispatch wants a worker at this Unix millisecond
 }
 
 // payloadLimit keeps an encoded envelope under the 8000 bytes a notification may have.
@@ -50,6 +51,7 @@ type outbox struct {
 	mu      sync.Mutex
 	growths map[domain.ThreadID]growth
 	hints   []Hint
+	stops   []domain.DispatchID
 	due     time.Time
 	filled  chan struct{}
 }
@@ -85,6 +87,8 @@ func (o *outbox) hint(h Hint) {
 	})
 }
 
+func (o *outbox) stopped(id domain.DispatchID) { o.put(func() { o.stops = append(o.stops, id) }) }
+
 func (o *outbox) workDue(at time.Time) {
 	o.put(func() {
 		if o.due.IsZero() || at.Before(o.due) {
@@ -96,15 +100,15 @@ func (o *outbox) workDue(at time.Time) {
 // take empties the outbox into payloads.
 func (o *outbox) take(node string) []string {
 	o.mu.Lock()
-	growths, hints, due := o.growths, o.hints, o.due
-	o.growths, o.hints, o.due = map[domain.ThreadID]growth{}, nil, time.Time{}
+	growths, hints, stops, due := o.growths, o.hints, o.stops, o.due
+	o.growths, o.hints, o.stops, o.due = map[domain.ThreadID]growth{}, nil, nil, time.Time{}
 	o.mu.Unlock()
 
 	var payloads []string
 	e := envelope{Node: node}
 	size := 0
 	flush := func() {
-		if len(e.Grown) == 0 && len(e.Hints) == 0 && e.Due == 0 {
+		if len(e.Grown) == 0 && len(e.Hints) == 0 && len(e.Stopped) == 0 && e.Due == 0 {
 			return
 		}
 		b, _ := json.Marshal(e) // strings and numbers only: cannot fail
@@ -119,6 +123,10 @@ func (o *outbox) take(node string) []string {
 	}
 	if !due.IsZero() {
 		e.Due = due.UnixMilli()
+	}
+	for _, id := range stops {
+		fit(40)
+		e.Stopped = append(e.Stopped, id)
 	}
 	for _, g := range growths {
 		fit(120)

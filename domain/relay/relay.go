@@ -29,6 +29,7 @@ type Relay struct {
 	out    *outbox
 	reads  singleflight.Group
 	work   func(due time.Time)
+	stop   func(domain.DispatchID)
 	sweeps time.Duration // between two sweeps
 	heard  func(Hint)
 	log    *slog.Logger
@@ -36,7 +37,7 @@ type Relay struct {
 
 // New makes the relay of a ledger and subscribes it to every append of this node. Run must be running for other nodes to hear.
 func New(l *ledger.Ledger, log *slog.Logger) *Relay {
-	r := &Relay{ledger: l, node: rand.Text(), hub: newHub(), out: newOutbox(), work: func(time.Time) {}, heard: func(Hint) {}, sweeps: sweepEvery, log: log}
+	r := &Relay{ledger: l, node: rand.Text(), hub: newHub(), out: newOutbox(), work: func(time.Time) {}, stop: func(domain.DispatchID) {}, heard: func(Hint) {}, sweeps: sweepEvery, log: log}
 	l.OnCommit(r.committed)
 	return r
 }
@@ -58,6 +59,10 @@ func (r *Relay) Work(due time.Time) {
 	r.out.workDue(due)
 }
 
+// OnStop names who is told that the turn of a dispatch runs for nothing, whichever node runs it. It must not block. Call it once,
+// before Run and before the first append.
+func (r *Relay) OnStop(f func(domain.DispatchID)) { r.stop = f }
+
 // Run carries hints between nodes until ctx ends.
 func (r *Relay) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
@@ -71,6 +76,10 @@ func (r *Relay) Run(ctx context.Context) error {
 func (r *Relay) committed(outs []ledger.Outcome) {
 	var due time.Time
 	for _, o := range outs {
+		if o.Stopped != "" {
+			r.stop(o.Stopped)
+			r.out.stopped(o.Stopped)
+		}
 		if !o.Due.IsZero() && (due.IsZero() || o.Due.Before(due)) {
 			due = o.Due
 		}
