@@ -15,6 +15,8 @@ type (
 	TurnID     string
 	ArticleID  string
 	APIKeyID   string
+
+	AttachmentID string
 )
 
 // ParseID reads an identifier that came from outside. It fails with NotFound: an id that cannot exist names nothing,

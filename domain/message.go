@@ -59,8 +59,9 @@ type Message struct {
 	AuthorID    string // user or agent id; empty for visitors and system lines
 	Content     string
 	ContentType ContentType
-	Citations   []Citation `bun:"type:jsonb"`
-	TurnID      TurnID     `bun:",nullzero"` // the turn that produced it, for an agent's line
+	Citations   []Citation   `bun:"type:jsonb"`
+	Attachments []Attachment `bun:"type:jsonb,nullzero"`
+	TurnID      TurnID       `bun:",nullzero"` // the turn that produced it, for an agent's line
 	CreatedAt   time.Time
 }
 

@@ -53,7 +53,7 @@ func recoverer(log *slog.Logger) func(http.Handler) http.Handler {
 				if v == http.ErrAbortHandler {
 					panic(v)
 				}
-				log.ErrorContext(r.Context(), "panic", "path", r.URL.Path, "value", v, "stack", string(debug.Stack()))
+				log.ErrorContext(r.Context(), "panic", "path", edge.LogPath(r), "value", v, "stack", string(debug.Stack()))
 				if r.Header.Get("Connection") != "Upgrade" {
 					edge.WriteProblem(w, r, log, &domain.Error{Kind: domain.Internal, Msg: "something went wrong on our side"})
 				}

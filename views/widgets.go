@@ -51,6 +51,7 @@ type WidgetForm struct {
 var widgetFields = []string{
 	"name", "agent_id", "webchat_enabled", "enabled", "allowed_origins", "appearance.title", "appearance.greeting",
 	"appearance.primary_color", "appearance.text_color", "appearance.position", "appearance.locale", "fallback_text",
+	"attachments_enabled",
 	"appearance.contact_info_mode", "appearance.collect", "rate.messages", "rate.window_seconds", "daily_message_cap", "require_identity",
 }
 
@@ -124,7 +125,8 @@ func WidgetValues(w domain.Widget) map[string]string {
 		"appearance.primary_color": a.PrimaryColor, "appearance.text_color": a.TextColor, "appearance.position": a.Position,
 		"appearance.locale": a.Locale, "appearance.contact_info_mode": a.ContactInfoMode, "appearance.collect": strings.Join(a.Collect, ","),
 	}
-	for name, on := range map[string]bool{"enabled": w.Enabled, "webchat_enabled": w.WebchatEnabled, "require_identity": w.RequireIdentity} {
+	for name, on := range map[string]bool{"enabled": w.Enabled, "webchat_enabled": w.WebchatEnabled, "require_identity": w.RequireIdentity,
+		"attachments_enabled": w.AttachmentsEnabled} {
 		if on {
 			v[name] = "on"
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -47,7 +48,7 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 	deps := agent.Deps{Knowledge: l, Outbound: &agent.Outbound{Public: c.outboundPublic}, Log: c.log}
 	voice := func(a domain.Agent) (agent.Runtime, error) { return agent.New(a, deps) }
 	try := func(ctx context.Context, a domain.Agent) domain.AgentTest { return agent.Try(ctx, a, deps) }
-	p.dispatcher = dispatch.New(l, p.relay, voice, dispatch.Options{Log: c.log})
+	p.dispatcher = dispatch.New(l, p.relay, voice, dispatch.Options{Log: c.log, PublicURL: c.ownURL})
 
 	service := chat.New(l, p.relay, c.log)
 	p.widget = widget.New(widget.Deps{Chat: service, Relay: p.relay, PublicURL: c.publicURL, Log: c.log, Demo: demoKey, TriggerfishWidget: c.triggerfishWidget})
@@ -56,7 +57,7 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 	})
 	p.handler = handlers.Routes(handlers.Surfaces{
 		Widget: p.widget, Portal: p.portal, RootSocket: p.widget.Triggerfish, Log: c.log, TrustedProxies: c.trustedProxies,
-		API:     api.New(api.Deps{Chat: service, Account: accounts, Answers: l, TryAgent: try, Version: currentVersion(), Log: c.log}),
+		API:     api.New(api.Deps{Chat: service, Account: accounts, Answers: l, TryAgent: try, Version: currentVersion(), PublicURL: c.publicURL, Log: c.log}),
 		Health:  func(ctx context.Context) error { return l.Ping(ctx) },
 		Ready:   func() bool { return !p.draining.Load() },
 		Metrics: newMetrics(l, p.dispatcher, p.widget.Connections).handler(),
@@ -90,7 +91,7 @@ func (p *parts) chores(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if err := p.ledger.SweepIdempotent(ctx); err != nil && ctx.Err() == nil {
+		if err := errors.Join(p.ledger.SweepIdempotent(ctx), p.ledger.SweepUploads(ctx)); err != nil && ctx.Err() == nil {
 			p.log.WarnContext(ctx, "chores failed, the next round tries again", "err", err)
 		}
 		if err := p.forget(ctx); err != nil && ctx.Err() == nil {

@@ -27,6 +27,7 @@ type config struct {
 	databaseURL    string // empty = embedded Postgres under dataDir
 	dataDir        string
 	publicURL      string // without a trailing slash; empty = from the request
+	ownURL         string // publicURL or else where this process listens, for those who have sent no request
 	secret         string // empty = generated, kept in dataDir
 	trustedProxies []string
 	outboundPublic bool

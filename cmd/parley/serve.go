@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,6 +61,7 @@ func (c *serveCmd) Run(ctx context.Context, std *stdio, env getenv) error {
 
 // serve runs all parts on an open ledger until ctx ends or one of them fails.
 func (c config) serve(ctx context.Context, l *ledger.Ledger, listener net.Listener, db *database, demo bool, out io.Writer) error {
+	c.ownURL = cmp.Or(c.publicURL, "http://"+reachable(listener.Addr()))
 	p, err := c.assemble(ctx, l, demo)
 	if err != nil {
 		return err
@@ -83,7 +85,7 @@ func (c config) serve(ctx context.Context, l *ledger.Ledger, listener net.Listen
 		<-running.Done()
 		return p.drain(server)
 	})
-	c.announce(out, listener.Addr(), p, demo)
+	c.announce(out, demo)
 	err = g.Wait()
 	stopHints()
 	return errors.Join(err, <-relayed)
@@ -123,11 +125,8 @@ func (d *database) watch(ctx context.Context) error {
 }
 
 // announce tells whoever started the server where everything is.
-func (c config) announce(out io.Writer, addr net.Addr, p *parts, demo bool) {
-	base := c.publicURL
-	if base == "" {
-		base = "http://" + reachable(addr)
-	}
+func (c config) announce(out io.Writer, demo bool) {
+	base := c.ownURL
 	fmt.Fprintf(out, "\n  Parley %s is ready.\n\n", currentVersion())
 	if demo {
 		fmt.Fprintf(out, "  Demo page  %s/demo\n", base)

@@ -22,6 +22,8 @@ type WidgetInput struct {
 	RequireIdentity bool
 	FallbackText    string
 	Appearance      domain.Appearance
+
+	AttachmentsEnabled bool // visitors may send files
 }
 
 const (
@@ -39,7 +41,7 @@ func (s *Service) DefaultWidget() WidgetInput {
 	return WidgetInput{
 		Name: "Website", Enabled: true, WebchatEnabled: true, AllowedOrigins: []string{},
 		DailyCap: domain.DefaultDailyCap, RateMessages: domain.DefaultRateMessages, RateWindowSecs: domain.DefaultRateWindowSecs,
-		FallbackText: domain.DefaultFallbackText,
+		FallbackText: domain.DefaultFallbackText, AttachmentsEnabled: true,
 		Appearance: domain.Appearance{
 			Title: "Chat with us", Greeting: "Hello! How can we help you?", PrimaryColor: "#0f62fe", TextColor: "#ffffff",
 			Position: domain.BottomRight, ContactInfoMode: domain.ContactInfoNone, Collect: []string{"name", "email"},
@@ -86,6 +88,7 @@ func (in WidgetInput) over(w *domain.Widget) {
 	w.Name, w.Enabled, w.AgentID, w.WebchatEnabled, w.AllowedOrigins = in.Name, in.Enabled, in.AgentID, in.WebchatEnabled, in.AllowedOrigins
 	w.DailyCap, w.RateMessages, w.RateWindowSecs = in.DailyCap, in.RateMessages, in.RateWindowSecs
 	w.RequireIdentity, w.FallbackText, w.Appearance, w.UpdatedAt = in.RequireIdentity, in.FallbackText, in.Appearance, now()
+	w.AttachmentsEnabled = in.AttachmentsEnabled
 }
 
 // origins returns the list in its normal form, each site once. Blank entries are left out: they come from forms.

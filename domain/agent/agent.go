@@ -5,6 +5,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/parley-chat/parley/domain"
@@ -90,8 +91,30 @@ type Line struct {
 	ID        domain.MessageID `json:"-"`
 	Seq       int64            `json:"seq"`
 	Author    domain.Author    `json:"author"`
-	Content   string           `json:"content"`
+	Content   string           `json:"content"` // blank in a line that is nothing but files
 	CreatedAt time.Time        `json:"created_at"`
+
+	Attachments []File `json:"attachments,omitempty"`
+}
+
+// File is an attachment as agents see it. Whoever has its URL may read it.
+type File struct {
+	Name string `json:"name"`
+	Mime string `json:"mime"`
+	Size int64  `json:"size"` // bytes
+	URL  string `json:"url"`
+}
+
+// Text is what a line says, for agents that read nothing but words: its content, or of files alone their names.
+func (l Line) Text() string {
+	if l.Content != "" || len(l.Attachments) == 0 {
+		return l.Content
+	}
+	names := make([]string, len(l.Attachments))
+	for i, f := range l.Attachments {
+		names[i] = f.Name
+	}
+	return "[" + strings.Join(names, ", ") + "]"
 }
 
 // Contact is what agents may know of whom they talk with.

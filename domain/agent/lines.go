@@ -25,7 +25,7 @@ func pendingLines(r TurnRequest) []Line {
 func joinLines(lines []Line) string {
 	contents := make([]string, len(lines))
 	for i, l := range lines {
-		contents[i] = l.Content
+		contents[i] = l.Text()
 	}
 	return strings.Join(contents, "\n")
 }

@@ -42,7 +42,8 @@ type chatContext struct {
 }
 
 type chatAttributes struct {
-	Messages []chatLine      `json:"messages,omitempty"` // the pending lines one by one, when there are several
+	Messages []chatLine      `json:"messages,omitempty"`    // the pending lines one by one, when there are several
+	Files    []File          `json:"attachments,omitempty"` // of all pending lines
 	Page     *domain.Page    `json:"page,omitempty"`
 	Profile  json.RawMessage `json:"profile,omitempty"`
 	Phone    string          `json:"phone,omitempty"`
@@ -75,10 +76,13 @@ func encodeChatMessage(r TurnRequest) ([]byte, error) {
 		},
 		ResponseMode: "async",
 	}}
+	for _, l := range lines {
+		m.Data.Context.Attributes.Files = append(m.Data.Context.Attributes.Files, l.Attachments...)
+	}
 	if len(lines) > 1 {
 		for _, l := range lines {
 			m.Data.Context.Attributes.Messages = append(m.Data.Context.Attributes.Messages,
-				chatLine{MessageID: string(l.ID), Content: l.Content, CreatedAt: l.CreatedAt.UTC().Format(protocolTime)})
+				chatLine{MessageID: string(l.ID), Content: l.Text(), CreatedAt: l.CreatedAt.UTC().Format(protocolTime)})
 		}
 	}
 	return json.Marshal(m)

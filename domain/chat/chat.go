@@ -27,13 +27,15 @@ func New(l *ledger.Ledger, r *relay.Relay, log *slog.Logger) *Service {
 
 const maxClientID = 64 // code points
 
-// checkLine trims a line and refuses what nobody could answer.
-func checkLine(clientID, content string) (string, error) {
+// checkLine trims a line and refuses what nobody could answer. Only with files may it be blank.
+func checkLine(clientID, content string, files ...domain.AttachmentID) (string, error) {
 	content = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(content, "\x00", ""), "\uFFFD"))
 	switch n := utf8.RuneCountInString(content); {
 	case clientID == "" || utf8.RuneCountInString(clientID) > maxClientID || strings.ContainsRune(clientID, 0) || !utf8.ValidString(clientID):
 		return "", domain.InvalidField("client_id", "must have 1 to 64 characters")
-	case n == 0:
+	case len(files) > domain.MaxAttachments:
+		return "", domain.RejectAttachment("that is more than %d files: please send the others with another message", domain.MaxAttachments)
+	case n == 0 && len(files) == 0:
 		return "", &domain.Error{Kind: domain.Invalid, Code: domain.CodeEmptyContent, Msg: "write something first",
 			Fields: map[string]string{"content": "must not be empty"}}
 	case n > domain.MaxMessageChars:

@@ -13,9 +13,10 @@ import (
 //
 // Say is idempotent in clientID: a widget that lost the acknowledgement sends the same frame again and gets the same message's
 // ID, Seq and CreatedAt back with duplicate set. It fails with Invalid if the line is blank or too long, with Throttled over the
-// widget's limits, and with Unavailable when it could not be stored for now.
-func (s *Service) Say(ctx context.Context, v *Visitor, clientID, content string) (m domain.Message, duplicate bool, err error) {
-	if content, err = checkLine(clientID, content); err != nil {
+// widget's limits, with attachment_rejected if one of the files is not there for this session to send, and with Unavailable when it
+// could not be stored for now.
+func (s *Service) Say(ctx context.Context, v *Visitor, clientID, content string, files ...domain.AttachmentID) (m domain.Message, duplicate bool, err error) {
+	if content, err = checkLine(clientID, content, files...); err != nil {
 		return m, false, err
 	}
 	if err := mayWrite(v); err != nil {
@@ -24,7 +25,7 @@ func (s *Service) Say(ctx context.Context, v *Visitor, clientID, content string)
 	if err := s.Enter(ctx, v); err != nil {
 		return m, false, err
 	}
-	out, err := s.visitorDid(ctx, v, ledger.Line{SessionID: v.Session.ID, ClientID: clientID, Content: content})
+	out, err := s.visitorDid(ctx, v, ledger.Line{SessionID: v.Session.ID, ClientID: clientID, Content: content, Attachments: files})
 	if err != nil {
 		return m, false, err
 	}

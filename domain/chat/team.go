@@ -11,12 +11,12 @@ import (
 
 // Reply records what a person of the organisation wrote to the contact, and takes the thread over. A closed thread opens again.
 // It is idempotent in clientID for the same person, and fails with Invalid, NotFound (also for another organisation's thread) or Unavailable.
-// A who without an ID is a program with an API key.
-func (s *Service) Reply(ctx context.Context, who domain.User, thread domain.ThreadID, clientID, content string) (m domain.Message, duplicate bool, err error) {
-	if content, err = checkLine(clientID, content); err != nil {
+// A who without an ID is a program with an API key. Of the files each must be there for who to send, else it is attachment_rejected.
+func (s *Service) Reply(ctx context.Context, who domain.User, thread domain.ThreadID, clientID, content string, files ...domain.AttachmentID) (m domain.Message, duplicate bool, err error) {
+	if content, err = checkLine(clientID, content, files...); err != nil {
 		return m, false, err
 	}
-	out, err := s.teamDid(ctx, who, thread, ledger.PersonReply{User: who, ClientID: clientID, Content: content})
+	out, err := s.teamDid(ctx, who, thread, ledger.PersonReply{User: who, ClientID: clientID, Content: content, Attachments: files})
 	if err != nil {
 		return m, false, err
 	}

@@ -22,6 +22,8 @@ type Options struct {
 	Lease   time.Duration // how long a turn stays ours without a sign of life (15 s); renewed three times as often
 	Grace   time.Duration // how long turns may go on after Run was told to end (10 s)
 	Log     *slog.Logger
+
+	PublicURL string // where agents find this server, for the files that visitors send
 }
 
 // Dispatcher runs the turns of one node. Any number of nodes may run one on the same ledger.

@@ -11,8 +11,8 @@ import (
 // public is the classification of everything said with visitors.
 const public = "PUBLIC"
 
-// request is what an agent learns about the turn it is given.
-func request(c ledger.Claim, b ledger.Briefing) agent.TurnRequest {
+// request is what an agent learns about the turn it is given. origin is where it finds this server.
+func request(c ledger.Claim, b ledger.Briefing, origin string) agent.TurnRequest {
 	r := agent.TurnRequest{
 		TurnID: c.Turn, ThreadID: c.ThreadID, Channel: b.Channel, Agent: agent.Self{ID: b.Agent.ID, Name: b.Agent.Name},
 		Classification: public, OrgID: c.OrgID, InboxID: b.WidgetID, ContactID: b.Contact.ID,
@@ -23,12 +23,20 @@ func request(c ledger.Claim, b ledger.Briefing) agent.TurnRequest {
 		r.Page = &b.Page
 	}
 	for _, m := range b.Messages {
-		r.Messages = append(r.Messages, agent.Line{ID: m.ID, Seq: m.Seq, Author: m.Author, Content: m.Content, CreatedAt: m.CreatedAt})
+		r.Messages = append(r.Messages, agent.Line{ID: m.ID, Seq: m.Seq, Author: m.Author, Content: m.Content, CreatedAt: m.CreatedAt, Attachments: files(m, origin)})
 		if m.Direction == domain.Inbound && m.Seq >= c.FromSeq {
 			r.Pending = append(r.Pending, m.Seq)
 		}
 	}
 	return r
+}
+
+func files(m domain.Message, origin string) []agent.File {
+	var fs []agent.File
+	for _, a := range domain.AttachmentsAt(origin, m.Attachments) {
+		fs = append(fs, agent.File{Name: a.Name, Mime: a.Mime, Size: a.Size, URL: a.URL})
+	}
+	return fs
 }
 
 func profile(b ledger.Briefing) json.RawMessage {

@@ -89,11 +89,15 @@ JOIN messages m ON m.id = e.message_id`
 func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain.ThreadID]*state, error) {
 	states := make(map[domain.ThreadID]*state, len(batch))
 	known := map[domain.OrgID]map[eventKey]domain.Message{}
-	var ids, orgs, channels, kinds, externals []string
+	waiting := map[domain.AttachmentID]*waitingFile{}
+	var ids, orgs, channels, kinds, externals, files []string
 	for _, p := range batch {
 		ids = append(ids, string(p.ThreadID))
 		if known[p.OrgID] == nil {
 			known[p.OrgID] = map[eventKey]domain.Message{}
+		}
+		for _, f := range filesOf(p.Change) {
+			files = append(files, string(f))
 		}
 		if k := p.Change.key(p.ThreadID); k.external != "" {
 			orgs, channels = append(orgs, string(p.OrgID)), append(channels, k.channel)
@@ -111,6 +115,7 @@ func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain
 			if s.known = known[s.OrgID]; s.known == nil { // asked for under another organisation: refused later
 				s.known = map[eventKey]domain.Message{}
 			}
+			s.waiting = waiting
 			states[s.ID] = s
 		}
 		return r.Err()
@@ -127,6 +132,9 @@ func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain
 		}
 		return r.Err()
 	})
+	if len(files) > 0 {
+		b.Queue(lockFiles, files).Query(scanFiles(waiting))
+	}
 	if len(orgs) > 0 {
 		b.Queue(readKnown, orgs, channels, kinds, externals).Query(func(r pgx.Rows) error {
 			for r.Next() {

@@ -24,6 +24,8 @@ type state struct {
 
 	now   time.Time // the database's clock when the lock was held; never before the thread's last change
 	known map[eventKey]domain.Message
+
+	waiting map[domain.AttachmentID]*waitingFile // the files that changes of this batch want to take
 }
 
 type contactState struct {

@@ -9,9 +9,10 @@ import (
 // PersonReply is what a person of the organisation wrote to the contact. Writing takes the thread over.
 // From the same person the same ClientID is stored once in a thread.
 type PersonReply struct {
-	User     domain.User // ID empty: a program with an API key; Name is shown
-	ClientID string
-	Content  string
+	User        domain.User // ID empty: a program with an API key; Name is shown
+	ClientID    string
+	Content     string                // may be blank with attachments
+	Attachments []domain.AttachmentID // files of this person that no message has taken
 }
 
 func (c PersonReply) key(thread domain.ThreadID) eventKey {
@@ -22,12 +23,16 @@ func (c PersonReply) key(thread domain.ThreadID) eventKey {
 }
 
 func (c PersonReply) decide(s *state, w *rows) (Outcome, error) {
+	files, err := s.files(c.Attachments, Sender{UserID: c.User.ID})
+	if err != nil {
+		return Outcome{}, err
+	}
 	if s.Handling != domain.HandlingHuman || c.User.ID != "" && s.AssigneeID != c.User.ID {
 		s.join(w, c.User)
 	}
 	m := s.say(w, domain.Message{
 		ClientID: clean(c.ClientID), Direction: domain.Outbound, AuthorID: string(c.User.ID),
-		Author: domain.Author{Kind: domain.AuthorHuman, Name: c.User.Name}, Content: c.Content,
+		Author: domain.Author{Kind: domain.AuthorHuman, Name: c.User.Name}, Content: c.Content, Attachments: take(files),
 	})
 	s.TeamRead, s.Answered = m.Seq, s.LastInbound
 	e := event{eventKey: happened(domain.ReplyStored), message: m.ID, detail: map[string]any{"user_id": c.User.ID, "name": c.User.Name}}

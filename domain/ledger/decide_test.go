@@ -61,13 +61,13 @@ func TestDecide(t *testing.T) {
 	}{
 		{name: "a line asks for a turn", changes: []Change{hello},
 			handling: "agent", epoch: 1, said: []string{"visitor"}, events: []string{"message_received>dispatch_queued"}, status: "queued"},
-		{name: "a second line joins it", changes: []Change{hello, Line{"session", "2", "more"}},
+		{name: "a second line joins it", changes: []Change{hello, Line{SessionID: "session", ClientID: "2", Content: "more"}},
 			handling: "agent", epoch: 1, said: []string{"visitor", "visitor"},
 			events: []string{"message_received>dispatch_queued", "message_received>dispatch_extended"}, status: "queued"},
 		{name: "the same line again is ignored", changes: []Change{hello, hello, hello},
 			handling: "agent", epoch: 1, said: []string{"visitor"},
 			events: []string{"message_received>dispatch_queued", "duplicate_ignored", "duplicate_ignored"}, status: "queued"},
-		{name: "another session's client id is another line", changes: []Change{hello, Line{"other", "1", "hello"}},
+		{name: "another session's client id is another line", changes: []Change{hello, Line{SessionID: "other", ClientID: "1", Content: "hello"}},
 			handling: "agent", epoch: 1, said: []string{"visitor", "visitor"},
 			events: []string{"message_received>dispatch_queued", "message_received>dispatch_extended"}, status: "queued"},
 		{name: "a line during a turn waits for the next", from: running, changes: []Change{hello},
@@ -79,7 +79,7 @@ func TestDecide(t *testing.T) {
 			handling: "agent", epoch: 1, said: []string{"visitor"}, events: []string{"message_received>dispatch_skipped:contact_unresolved"}},
 		{name: "guard: opted out", with: func(s *state) { s.contact.optedOut = true }, changes: []Change{hello},
 			handling: "agent", epoch: 1, said: []string{"visitor"}, events: []string{"message_received>dispatch_skipped:opted_out"}},
-		{name: "guard: empty body", changes: []Change{Line{"session", "1", ""}},
+		{name: "guard: empty body", changes: []Change{Line{SessionID: "session", ClientID: "1", Content: ""}},
 			handling: "agent", epoch: 1, said: []string{"visitor"}, events: []string{"message_received>dispatch_skipped:empty_body"}},
 		{name: "guard: trigger off", with: func(s *state) { s.widget.webchatEnabled = false; s.agent.id = "" }, changes: []Change{hello},
 			handling: "agent", epoch: 1, said: []string{"visitor"}, events: []string{"message_received>dispatch_skipped:trigger_off"}},
@@ -96,11 +96,11 @@ func TestDecide(t *testing.T) {
 
 		{name: "a widget that is switched off", with: func(s *state) { s.widget.disabled = true }, changes: []Change{hello},
 			handling: "agent", epoch: 1, fails: "widget_disabled"},
-		{name: "rate limit", with: func(s *state) { s.widget.rateMessages = 1 }, changes: []Change{hello, Line{"session", "2", "more"}},
+		{name: "rate limit", with: func(s *state) { s.widget.rateMessages = 1 }, changes: []Change{hello, Line{SessionID: "session", ClientID: "2", Content: "more"}},
 			handling: "agent", epoch: 1, said: []string{"visitor"}, events: []string{"message_received>dispatch_queued"}, status: "queued", fails: "rate_limited"},
 		{name: "a duplicate passes the rate limit", with: func(s *state) { s.widget.rateMessages = 1 }, changes: []Change{hello, hello},
 			handling: "agent", epoch: 1, said: []string{"visitor"}, events: []string{"message_received>dispatch_queued", "duplicate_ignored"}, status: "queued"},
-		{name: "daily cap", with: func(s *state) { s.widget.dailyCap = 1 }, changes: []Change{hello, Line{"session", "2", "more"}},
+		{name: "daily cap", with: func(s *state) { s.widget.dailyCap = 1 }, changes: []Change{hello, Line{SessionID: "session", ClientID: "2", Content: "more"}},
 			handling: "agent", epoch: 1, said: []string{"visitor"}, events: []string{"message_received>dispatch_queued"}, status: "queued", fails: "daily_cap"},
 		{name: "yesterday's lines do not count", with: func(s *state) { s.widget.dailyCap = 1; s.day, s.dayCount = noon.Add(-36*time.Hour), 1 }, changes: []Change{hello},
 			handling: "agent", epoch: 1, said: []string{"visitor"}, events: []string{"message_received>dispatch_queued"}, status: "queued"},
@@ -112,7 +112,7 @@ func TestDecide(t *testing.T) {
 			handling: "human", epoch: 2, events: []string{"dispatch_skipped", "human_joined"}, status: "skipped"},
 		{name: "a colleague takes over from a person", with: handled("human", "anna"), changes: []Change{TakeOver{ben}},
 			handling: "human", epoch: 2, events: []string{"human_joined"}},
-		{name: "writing takes over", from: running, changes: []Change{PersonReply{anna, "1", "hi"}, PersonReply{anna, "1", "hi"}},
+		{name: "writing takes over", from: running, changes: []Change{PersonReply{User: anna, ClientID: "1", Content: "hi"}, PersonReply{User: anna, ClientID: "1", Content: "hi"}},
 			handling: "human", epoch: 2, said: []string{"human"},
 			events: []string{"dispatch_skipped", "human_joined", "reply_stored", "duplicate_ignored"}, status: "skipped"},
 		{name: "a program that writes leaves a person's thread to them", with: handled("human", "anna"),
@@ -303,7 +303,7 @@ func TestSettle(t *testing.T) {
 	var w rows
 	at := func(ms int, id string) time.Time {
 		s.now = noon.Add(time.Duration(ms) * time.Millisecond)
-		out, err := decide(s, &w, Line{"session", id, "x"})
+		out, err := decide(s, &w, Line{SessionID: "session", ClientID: id, Content: "x"})
 		if err != nil {
 			t.Fatal(err)
 		}

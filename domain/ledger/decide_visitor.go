@@ -8,9 +8,10 @@ import (
 
 // Line is what a contact wrote. Within its session the same ClientID is stored once.
 type Line struct {
-	SessionID domain.SessionID
-	ClientID  string
-	Content   string
+	SessionID   domain.SessionID
+	ClientID    string
+	Content     string                // may be blank with attachments
+	Attachments []domain.AttachmentID // files of this session that no message has taken
 }
 
 func (c Line) key(domain.ThreadID) eventKey {
@@ -18,6 +19,10 @@ func (c Line) key(domain.ThreadID) eventKey {
 }
 
 func (c Line) decide(s *state, w *rows) (Outcome, error) {
+	files, err := s.files(c.Attachments, Sender{SessionID: c.SessionID})
+	if err != nil {
+		return Outcome{}, err
+	}
 	if err := s.admit(); err != nil {
 		return Outcome{}, err
 	}
@@ -31,10 +36,14 @@ func (c Line) decide(s *state, w *rows) (Outcome, error) {
 	}
 	m := s.say(w, domain.Message{
 		ClientID: clean(c.ClientID), SessionID: c.SessionID, Direction: domain.Inbound,
-		Author: domain.Author{Kind: domain.AuthorVisitor, Name: name}, Content: c.Content,
+		Author: domain.Author{Kind: domain.AuthorVisitor, Name: name}, Content: c.Content, Attachments: take(files),
 	})
 	s.VisitorRead = m.Seq // whoever writes has seen what stands above
-	kind, d, why := s.route(m.Seq, m.Seq, m.Content)
+	body := m.Content
+	if len(m.Attachments) > 0 { // a picture says something too
+		body += m.Attachments[0].Name
+	}
+	kind, d, why := s.route(m.Seq, m.Seq, body)
 	e := event{eventKey: c.key(s.ID), message: m.ID, detail: received{Routing: kind, Reason: why}}
 	out := Outcome{Message: m}
 	if d != nil {

@@ -11,16 +11,20 @@ import (
 
 // messageColumns are what scanMessage reads, of a messages row called m.
 const messageColumns = `m.id::text, m.org_id::text, m.thread_id::text, m.seq, m.client_id, coalesce(m.session_id::text, ''), m.direction,
-m.author_kind, m.author_name, m.author_id, m.content, m.content_type, m.citations, coalesce(m.turn_id::text, ''), m.created_at`
+m.author_kind, m.author_name, m.author_id, m.content, m.content_type, m.citations, coalesce(m.turn_id::text, ''), m.created_at,
+m.attachments`
 
 // scanMessage reads messageColumns, after whatever the caller has selected before them.
 func scanMessage(r pgx.Rows, before ...any) (domain.Message, error) {
 	var m domain.Message
-	var citations []byte
+	var citations, attachments []byte
 	err := r.Scan(append(before, &m.ID, &m.OrgID, &m.ThreadID, &m.Seq, &m.ClientID, &m.SessionID, &m.Direction,
-		&m.Author.Kind, &m.Author.Name, &m.AuthorID, &m.Content, &m.ContentType, &citations, &m.TurnID, &m.CreatedAt)...)
+		&m.Author.Kind, &m.Author.Name, &m.AuthorID, &m.Content, &m.ContentType, &citations, &m.TurnID, &m.CreatedAt, &attachments)...)
 	if err == nil && len(citations) > 2 {
 		err = json.Unmarshal(citations, &m.Citations)
+	}
+	if err == nil && attachments != nil {
+		err = json.Unmarshal(attachments, &m.Attachments)
 	}
 	m.CreatedAt = m.CreatedAt.UTC()
 	return m, err

@@ -89,7 +89,8 @@ type Conversation struct {
 	LastContent    string
 	LastAuthorKind domain.AuthorKind
 	LastAuthorName string
-	Unanswered     bool // the agent's, yet no turn will answer the last line: no agent is bound or allowed to
+	LastFile       string // name of the last message's first attachment
+	Unanswered     bool   // the agent's, yet no turn will answer the last line: no agent is bound or allowed to
 }
 
 // unanswered is the SQL of Conversation.Unanswered, for a threads row called t.
@@ -153,7 +154,7 @@ func (l *Ledger) conversations() *bun.SelectQuery {
 	return l.NewSelect().TableExpr("threads AS t").ColumnExpr("t.*").
 		ColumnExpr("coalesce(c.name, '') AS contact_name, coalesce(c.email, '') AS contact_email").
 		ColumnExpr("coalesce(w.name, '') AS widget_name, coalesce(a.name, '') AS agent_name, coalesce(u.name, '') AS assignee_name").
-		ColumnExpr("coalesce(left(m.content, 240), '') AS last_content, coalesce(m.author_kind, '') AS last_author_kind").
+		ColumnExpr("coalesce(left(m.content, 240), '') AS last_content, coalesce(m.attachments->0->>'name', '') AS last_file, coalesce(m.author_kind, '') AS last_author_kind").
 		ColumnExpr("coalesce(m.author_name, '') AS last_author_name, " + unanswered + " AS unanswered").
 		Join("LEFT JOIN contacts AS c ON c.id = t.contact_id").
 		Join("LEFT JOIN widgets AS w ON w.id = t.widget_id").

@@ -17,6 +17,7 @@ func write(ctx context.Context, conn *pgxpool.Conn, touched map[domain.ThreadID]
 	b := &pgx.Batch{}
 	queueThreads(b, slices.Collect(maps.Values(touched)))
 	queueMessages(b, w.messages)
+	queueFiles(b, w.messages)
 	queueDispatches(b, w.dispatches)
 	queueEvents(b, w.events)
 	queueTurns(b, w.turns)
@@ -59,13 +60,13 @@ func queueThreads(b *pgx.Batch, ss []*state) {
 
 const insertMessages = `
 INSERT INTO messages (id, org_id, thread_id, seq, client_id, session_id, direction, author_kind, author_name, author_id,
-                      content, content_type, citations, turn_id, created_at)
+                      content, content_type, citations, turn_id, created_at, attachments)
 SELECT u.id, u.org_id, u.thread_id, u.seq, u.client_id, nullif(u.session_id, '')::uuid, u.direction, u.author_kind, u.author_name, u.author_id,
-       u.content, u.content_type, u.citations::jsonb, nullif(u.turn_id, '')::uuid, u.created_at
+       u.content, u.content_type, u.citations::jsonb, nullif(u.turn_id, '')::uuid, u.created_at, nullif(u.attachments, '')::jsonb
 FROM unnest($1::text[]::uuid[], $2::text[]::uuid[], $3::text[]::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-            $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::timestamptz[])
+            $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::timestamptz[], $16::text[])
      AS u(id, org_id, thread_id, seq, client_id, session_id, direction, author_kind, author_name, author_id,
-          content, content_type, citations, turn_id, created_at)`
+          content, content_type, citations, turn_id, created_at, attachments)`
 
 func queueMessages(b *pgx.Batch, ms []*domain.Message) {
 	if len(ms) == 0 {
@@ -93,6 +94,12 @@ func queueMessages(b *pgx.Batch, ms []*domain.Message) {
 		}),
 		column(ms, func(m M) string { return string(m.TurnID) }),
 		column(ms, func(m M) time.Time { return m.CreatedAt }),
+		column(ms, func(m M) string {
+			if len(m.Attachments) == 0 {
+				return ""
+			}
+			return jsonOf(m.Attachments)
+		}),
 	)
 }
 

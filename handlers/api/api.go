@@ -26,12 +26,13 @@ const Prefix = "/api/v1"
 // for a loop gone wild.
 const DefaultRatePerMinute = 6000
 
-// Deps is what the API stands on. All but RatePerMinute and Version is needed.
+// Deps is what the API stands on. All but PublicURL, RatePerMinute and Version is needed.
 type Deps struct {
 	Chat          *chat.Service
 	Account       *account.Service
 	Answers       *ledger.Ledger                                       // remembers what POSTs with an Idempotency-Key were answered
 	TryAgent      func(context.Context, domain.Agent) domain.AgentTest // asks an agent one question outside any thread
+	PublicURL     string                                               // scheme and host under which others reach this server; empty = the request's
 	RatePerMinute int                                                  // requests of one key on this node; 0 = DefaultRatePerMinute
 	Version       string                                               // of the program, for the document
 	Log           *slog.Logger
@@ -67,6 +68,7 @@ func New(d Deps) *API {
 		a.articleOperations()
 		a.threadOperations()
 		a.messageOperations()
+		a.attachmentOperations(r)
 	})
 	a.document = mustDocument(a.huma.OpenAPI())
 	a.docs = mustDocs(a.huma.OpenAPI(), operations)

@@ -117,7 +117,9 @@ func documented(schemas huma.Registry, o *huma.Operation) docOperation {
 		d.Parameters = append(d.Parameters, f)
 	}
 	if o.RequestBody != nil {
-		d.Body = fields(schemas, "", o.RequestBody.Content["application/json"].Schema)
+		for _, body := range o.RequestBody.Content { // there is one
+			d.Body = fields(schemas, "", body.Schema)
+		}
 	}
 	for _, status := range sorted(o.Responses) {
 		r := o.Responses[status]
@@ -142,6 +144,9 @@ func command(o *huma.Operation) string {
 		c += " -X " + o.Method
 	}
 	c += " $PARLEY" + Prefix + strings.ReplaceAll(o.Path, "{id}", "$ID") + " \\\n  -H \"Authorization: Bearer $KEY\""
+	if o.RequestBody != nil && o.RequestBody.Content[multipartType] != nil {
+		return c + " \\\n  -F 'file=@manual.pdf'"
+	}
 	if o.RequestBody != nil {
 		body := indented(o.RequestBody.Content["application/json"].Example)
 		c += " \\\n  -H 'Content-Type: application/json' \\\n  -d '" + strings.ReplaceAll(body, "\n", "\n  ") + "'"

@@ -25,12 +25,13 @@ func (a *API) idempotent(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return nil
 		}
-		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		most := bodyMost(r)
+		body, err := io.ReadAll(io.LimitReader(r.Body, most+1))
 		if err != nil {
 			return &domain.Error{Kind: domain.Invalid, Code: domain.CodeBadJSON, Msg: "the request body could not be read", Err: err}
 		}
-		if len(body) > maxBody {
-			return tooLarge()
+		if int64(len(body)) > most {
+			return tooLarge(most)
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		org := callerOf(r.Context()).scope()
@@ -94,7 +95,7 @@ func fingerprint(r *http.Request, body []byte) []byte {
 	for _, part := range []string{r.Method, r.URL.Path, r.URL.RawQuery} {
 		_, _ = io.WriteString(h, part+"\x00") // never fails
 	}
-	_, _ = h.Write(body)
+	_, _ = h.Write(withoutBoundary(r, body))
 	return h.Sum(nil)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/chat"
 )
 
 // Message is one line of a thread.
@@ -27,6 +28,7 @@ type Message struct {
 	Content     string            `json:"content" example:"It is on its way and arrives tomorrow."`
 	ContentType string            `json:"content_type" enum:"text,markdown" example:"text"`
 	Citations   []domain.Citation `json:"citations,omitempty" doc:"The articles an agent's answer rests on."`
+	Attachments []Attachment      `json:"attachments,omitempty" doc:"The files that came with it."`
 	CreatedAt   Time              `json:"created_at"`
 }
 
@@ -35,6 +37,17 @@ type Author struct {
 	Kind      string `json:"kind" enum:"visitor,agent,human,system" example:"human"`
 	Name      string `json:"name" example:"Acme"`
 	AvatarURL string `json:"avatar_url,omitempty"`
+}
+
+// messageAt shows messages to programs that find this server at origin.
+func messageAt(origin string) func(domain.Message) Message {
+	return func(m domain.Message) Message {
+		shown := showMessage(m)
+		for _, a := range domain.AttachmentsAt(origin, m.Attachments) {
+			shown.Attachments = append(shown.Attachments, showAttachment(a))
+		}
+		return shown
+	}
 }
 
 func showMessage(m domain.Message) Message {
@@ -64,9 +77,11 @@ type Speaker struct {
 
 // MessageCreate is the body that writes to the contact.
 type MessageCreate struct {
-	Content  string  `json:"content" doc:"1 to 4000 characters, plain text." example:"It is on its way and arrives tomorrow."`
+	Content  *string `json:"content,omitempty" doc:"1 to 4000 characters, plain text; needed unless there are attachments." example:"It is on its way and arrives tomorrow."`
 	ClientID string  `json:"client_id,omitempty" doc:"Your own id for it, a UUID is best: sent again with the same one, the message is not stored twice." example:"6f0c2c9e-5d0a-4b7e-9a3b-1c2d3e4f5a6b"`
 	Author   Speaker `json:"author,omitzero"`
+
+	Attachments []string `json:"attachments,omitempty" maxItems:"5" doc:"Files to send along, by the ids that POST /attachments has answered with; each can be sent once." example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c13"`
 }
 
 // NoteCreate is the body that leaves a note.
@@ -83,8 +98,8 @@ type listMessagesRequest struct {
 
 type createMessageRequest struct {
 	Path
-	IdempotencyKey string `header:"Idempotency-Key" hidden:"true"`
-	Body           MessageCreate
+	IdempotencyKey string        `header:"Idempotency-Key" hidden:"true"`
+	Body           MessageCreate `example:"{\"content\":\"It is on its way and arrives tomorrow.\",\"client_id\":\"6f0c2c9e-5d0a-4b7e-9a3b-1c2d3e4f5a6b\",\"author\":{\"name\":\"Grace\"}}"`
 }
 
 type createNoteRequest struct {
@@ -136,7 +151,7 @@ func (a *API) listMessages(ctx context.Context, in *listMessagesRequest) (*Answe
 		ms = ms[:limit]
 		next = strconv.FormatInt(ms[limit-1].Seq, 10)
 	}
-	return list(ms, showMessage, next), nil
+	return list(ms, messageAt(a.origin(ctx)), next), nil
 }
 
 func (a *API) createMessage(ctx context.Context, in *createMessageRequest) (*createdMessage, error) {
@@ -144,14 +159,29 @@ func (a *API) createMessage(ctx context.Context, in *createMessageRequest) (*cre
 	if err != nil {
 		return nil, err
 	}
-	m, duplicate, err := a.Chat.Reply(ctx, callerOf(ctx).voice(in.Body.Author.Name), id, in.clientID(), in.Body.Content)
+	files, err := chat.AttachmentIDs(in.Body.Attachments)
+	if err != nil {
+		return nil, err
+	}
+	if in.Body.Content == nil && len(files) == 0 {
+		return nil, domain.InvalidField("content", "is needed")
+	}
+	m, duplicate, err := a.Chat.Reply(ctx, callerOf(ctx).voice(in.Body.Author.Name), id, in.clientID(), in.content(), files...)
+	show := messageAt(a.origin(ctx))
 	switch {
 	case err != nil:
 		return nil, err
 	case duplicate:
-		return &createdMessage{http.StatusOK, showMessage(m)}, nil
+		return &createdMessage{http.StatusOK, show(m)}, nil
 	}
-	return &createdMessage{http.StatusCreated, showMessage(m)}, nil
+	return &createdMessage{http.StatusCreated, show(m)}, nil
+}
+
+func (in *createMessageRequest) content() string {
+	if in.Body.Content == nil {
+		return ""
+	}
+	return *in.Body.Content
 }
 
 // clientID is the sender's, or one that an Idempotency-Key stands for, so that the message is stored once even if the process
@@ -159,7 +189,7 @@ func (a *API) createMessage(ctx context.Context, in *createMessageRequest) (*cre
 func (in *createMessageRequest) clientID() string {
 	derived := ""
 	if in.IdempotencyKey != "" {
-		sum := sha256.Sum256([]byte(in.ID + "\x00" + in.IdempotencyKey + "\x00" + in.Body.Content))
+		sum := sha256.Sum256([]byte(in.ID + "\x00" + in.IdempotencyKey + "\x00" + in.content() + "\x00" + strings.Join(in.Body.Attachments, "\x00")))
 		derived = "key:" + base64.RawURLEncoding.EncodeToString(sum[:])
 	}
 	return cmp.Or(in.Body.ClientID, derived, uuid.NewString())

@@ -186,6 +186,9 @@ func TestExamplesWork(t *testing.T) {
 			if o.RequestBody == nil {
 				continue
 			}
+			if _, isJSON := o.RequestBody.Content["application/json"]; !isJSON { // files have tests of their own
+				continue
+			}
 			body := o.RequestBody.Content["application/json"].Example
 			if a := w.acme.do(t, strings.ToUpper(method), Prefix+own(t, w.acme, path), body); a.status >= 300 {
 				t.Errorf("%s %s: %d %s", method, path, a.status, a.raw)

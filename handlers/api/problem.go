@@ -50,15 +50,15 @@ func refused(status int, msg string, errs []error) error {
 	case http.StatusUnsupportedMediaType:
 		return &domain.Error{Kind: domain.Invalid, Code: domain.CodeBadJSON, Msg: "the request body must be JSON, with Content-Type: application/json"}
 	case http.StatusRequestEntityTooLarge:
-		return tooLarge()
+		return tooLarge(maxBody)
 	case http.StatusUnprocessableEntity:
 		return badFields(errs)
 	}
 	return fmt.Errorf("%d %s: %v", status, msg, errs)
 }
 
-func tooLarge() error {
-	return &domain.Error{Kind: domain.Invalid, Code: domain.CodeTooLong, Msg: "the request body is larger than 1 MiB"}
+func tooLarge(most int64) error {
+	return &domain.Error{Kind: domain.Invalid, Code: domain.CodeTooLong, Msg: fmt.Sprintf("the request body is larger than %d MiB", most>>20)}
 }
 
 // badFields names every bad field. A path that cannot exist is NotFound.

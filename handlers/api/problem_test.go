@@ -116,6 +116,9 @@ func TestOddValuesBreakNothing(t *testing.T) {
 			if o.RequestBody == nil {
 				continue
 			}
+			if _, isJSON := o.RequestBody.Content["application/json"]; !isJSON { // files have tests of their own
+				continue
+			}
 			schema := o.RequestBody.Content["application/json"].Schema
 			for field := range w.properties(t, s, schema) {
 				example, _ := o.RequestBody.Content["application/json"].Example.(map[string]any)

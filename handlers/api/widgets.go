@@ -23,8 +23,11 @@ type Widget struct {
 	IdentitySecret  string     `json:"identity_secret,omitempty" doc:"Signs identities. Only in the answer that creates the widget." example:"3f1c…"`
 	FallbackText    string     `json:"fallback_text" doc:"What the contact reads when the agent failed for good." example:"Sorry, I could not answer that just now."`
 	Appearance      Appearance `json:"appearance"`
-	CreatedAt       Time       `json:"created_at"`
-	UpdatedAt       Time       `json:"updated_at"`
+
+	AttachmentsEnabled bool `json:"attachments_enabled" doc:"Visitors may send files." example:"true"`
+
+	CreatedAt Time `json:"created_at"`
+	UpdatedAt Time `json:"updated_at"`
 }
 
 // Rate bounds a contact's messages in a thread.
@@ -55,7 +58,7 @@ func showWidget(w domain.Widget) Widget {
 	return Widget{
 		ID: string(w.ID), Key: w.Key, Name: w.Name, Enabled: w.Enabled, AgentID: orNull(w.AgentID), WebchatEnabled: w.WebchatEnabled,
 		AllowedOrigins: w.AllowedOrigins, DailyMessageCap: w.DailyCap, Rate: Rate{w.RateMessages, w.RateWindowSecs},
-		RequireIdentity: w.RequireIdentity, FallbackText: w.FallbackText, Appearance: Appearance(w.Appearance),
+		RequireIdentity: w.RequireIdentity, FallbackText: w.FallbackText, Appearance: Appearance(w.Appearance), AttachmentsEnabled: w.AttachmentsEnabled,
 		CreatedAt: Time(w.CreatedAt), UpdatedAt: Time(w.UpdatedAt),
 	}
 }
@@ -72,6 +75,8 @@ type WidgetFields struct {
 	RequireIdentity *bool             `json:"require_identity,omitempty" doc:"Only visitors that the site vouches for may write." example:"false"`
 	FallbackText    *string           `json:"fallback_text,omitempty" doc:"What the contact reads when the agent failed for good." example:"Sorry, I could not answer that just now."`
 	Appearance      *AppearanceFields `json:"appearance,omitempty"`
+
+	AttachmentsEnabled *bool `json:"attachments_enabled,omitempty" doc:"Visitors may send files." example:"true"`
 }
 
 // RateFields is what can be set of a Rate.
@@ -108,6 +113,7 @@ func (f WidgetFields) over(in account.WidgetInput) (account.WidgetInput, error) 
 	lay(&in.DailyCap, f.DailyMessageCap)
 	lay(&in.RequireIdentity, f.RequireIdentity)
 	lay(&in.FallbackText, f.FallbackText)
+	lay(&in.AttachmentsEnabled, f.AttachmentsEnabled)
 	if r := f.Rate; r != nil {
 		lay(&in.RateMessages, r.Messages)
 		lay(&in.RateWindowSecs, r.WindowSeconds)
@@ -137,7 +143,7 @@ func widgetInput(w domain.Widget) account.WidgetInput {
 	return account.WidgetInput{
 		Name: w.Name, Enabled: w.Enabled, AgentID: w.AgentID, WebchatEnabled: w.WebchatEnabled, AllowedOrigins: w.AllowedOrigins,
 		DailyCap: w.DailyCap, RateMessages: w.RateMessages, RateWindowSecs: w.RateWindowSecs, RequireIdentity: w.RequireIdentity,
-		FallbackText: w.FallbackText, Appearance: w.Appearance,
+		FallbackText: w.FallbackText, Appearance: w.Appearance, AttachmentsEnabled: w.AttachmentsEnabled,
 	}
 }
 
@@ -163,7 +169,7 @@ func (a *API) widgetOperations() {
 		"Signatures made with the old one are refused from now on."), a.rotateWidgetSecret)
 	d := a.Account.DefaultWidget()
 	a.expect("WidgetCreate", []string{"name"}, map[string]any{"enabled": d.Enabled, "webchat_enabled": d.WebchatEnabled,
-		"daily_message_cap": d.DailyCap, "require_identity": d.RequireIdentity, "fallback_text": d.FallbackText})
+		"daily_message_cap": d.DailyCap, "require_identity": d.RequireIdentity, "fallback_text": d.FallbackText, "attachments_enabled": d.AttachmentsEnabled})
 }
 
 func (a *API) listWidgets(ctx context.Context, in *struct{ Paging }) (*Answer[List[Widget]], error) {

@@ -7,7 +7,9 @@ import (
 )
 
 // Parley is Parley's own protocol, sections 3 and 4 of the contract.
-type Parley struct{}
+type Parley struct {
+	Origin string // where the client finds this server, such as https://chat.example.com: attachments are there
+}
 
 // Binary is Dialect's.
 func (Parley) Binary() error { return ErrBinary }
@@ -66,8 +68,8 @@ func (f *parleyFrame) command(kind string) (Command, error) {
 	case "hello":
 		c = Hello{AfterSeq: f.seq("after_seq", false), Capabilities: field[[]string](f, "capabilities", "must be a list of strings", false)}
 	case "message":
-		c = Message{ClientID: f.text("client_id", true), Content: f.text("content", true),
-			Attachments: field[[]string](f, "attachments", "must be a list of ids", false)}
+		files := field[[]string](f, "attachments", "must be a list of ids", false)
+		c = Message{ClientID: f.text("client_id", true), Content: f.text("content", len(files) == 0), Attachments: files}
 	case "typing":
 		c = Typing{On: field[bool](f, "on", "must be true or false", true)}
 	case "read":

@@ -14,7 +14,7 @@ func (p Parley) Frame(e Event, _ time.Time) []byte { return p.Encode(e) }
 // Encode writes an event as a frame, without a newline. What an event does not have is left out, but for a session's thread,
 // whose id is null before the first message.
 func (p Parley) Encode(e Event) []byte {
-	return encode(parleyWire(e))
+	return encode(p.wire(e))
 }
 
 // encode writes what every dialect's frames are, a JSON value on one line. v can be encoded.
@@ -26,8 +26,8 @@ func encode(v any) []byte {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 }
 
-// parleyWire is what an event looks like on the wire. All of it can be encoded.
-func parleyWire(e Event) any {
+// wire is what an event looks like on the wire. All of it can be encoded.
+func (p Parley) wire(e Event) any {
 	switch e := e.(type) {
 	case Session:
 		w := parleySession{Type: "session", SessionID: e.ID, Resumed: e.Resumed, ServerTime: stamp(e.Now)}
@@ -37,7 +37,7 @@ func parleyWire(e Event) any {
 		}
 		return w
 	case Line:
-		return parleyLine(e.Message)
+		return p.line(e.Message)
 	case Ack:
 		return parleyAck{"ack", e.ClientID, e.ID, e.Seq, e.Duplicate, stamp(e.CreatedAt)}
 	case Writing:
@@ -65,10 +65,10 @@ func parleyWire(e Event) any {
 	return nil // there is no other event
 }
 
-// parleyLine shows a client_id only with visitors' lines: what the team's programs call theirs is none of the visitor's business.
-func parleyLine(m domain.Message) parleyMessage {
+// line shows a client_id only with visitors' lines: what the team's programs call theirs is none of the visitor's business.
+func (p Parley) line(m domain.Message) parleyMessage {
 	w := parleyMessage{Type: "message", Seq: m.Seq, ID: m.ID, Author: m.Author, Content: m.Content, ContentType: m.ContentType,
-		Citations: m.Citations, CreatedAt: stamp(m.CreatedAt)}
+		Citations: m.Citations, Attachments: domain.AttachmentsAt(p.Origin, m.Attachments), CreatedAt: stamp(m.CreatedAt)}
 	if m.Author.Kind == domain.AuthorVisitor {
 		w.ClientID = m.ClientID
 	}
@@ -88,15 +88,16 @@ type (
 		ServerTime stamp `json:"server_time"`
 	}
 	parleyMessage struct {
-		Type        string             `json:"type"`
-		Seq         int64              `json:"seq"`
-		ID          domain.MessageID   `json:"id"`
-		ClientID    string             `json:"client_id,omitempty"`
-		Author      domain.Author      `json:"author"`
-		Content     string             `json:"content"`
-		ContentType domain.ContentType `json:"content_type"`
-		Citations   []domain.Citation  `json:"citations,omitempty"`
-		CreatedAt   stamp              `json:"created_at"`
+		Type        string              `json:"type"`
+		Seq         int64               `json:"seq"`
+		ID          domain.MessageID    `json:"id"`
+		ClientID    string              `json:"client_id,omitempty"`
+		Author      domain.Author       `json:"author"`
+		Content     string              `json:"content"`
+		ContentType domain.ContentType  `json:"content_type"`
+		Citations   []domain.Citation   `json:"citations,omitempty"`
+		Attachments []domain.Attachment `json:"attachments,omitempty"`
+		CreatedAt   stamp               `json:"created_at"`
 	}
 	parleyAck struct {
 		Type      string           `json:"type"`

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -99,15 +100,23 @@ func RetryAfter(w http.ResponseWriter, err error) {
 	}
 }
 
-// LogFailure logs failures that are ours: bugs as errors, outages as warnings. Paths carry no secrets, query strings may.
+// LogPath is a request's path as the log may have it: without the token of a file, which is all that one needs to read it.
+func LogPath(r *http.Request) string {
+	if strings.HasPrefix(r.URL.Path, "/files/") {
+		return "/files/…"
+	}
+	return r.URL.Path
+}
+
+// LogFailure logs failures that are ours: bugs as errors, outages as warnings. Query strings may carry secrets, see LogPath for paths.
 func LogFailure(ctx context.Context, log *slog.Logger, r *http.Request, status int, err error) {
 	if errors.Is(err, context.Canceled) { // the client has gone
 		return
 	}
 	switch domain.KindOf(err) {
 	case domain.Internal:
-		log.ErrorContext(ctx, "request failed", "method", r.Method, "path", r.URL.Path, "status", status, "err", err)
+		log.ErrorContext(ctx, "request failed", "method", r.Method, "path", LogPath(r), "status", status, "err", err)
 	case domain.Unavailable:
-		log.WarnContext(ctx, "request failed", "method", r.Method, "path", r.URL.Path, "status", status, "err", err)
+		log.WarnContext(ctx, "request failed", "method", r.Method, "path", LogPath(r), "status", status, "err", err)
 	}
 }

@@ -99,6 +99,7 @@ func widgetInput(r *http.Request) account.WidgetInput {
 		AllowedOrigins: strings.Split(f.Get("allowed_origins"), "\n"),
 		DailyCap:       numberOf(f.Get("daily_message_cap")), RateMessages: numberOf(f.Get("rate.messages")), RateWindowSecs: numberOf(f.Get("rate.window_seconds")),
 		RequireIdentity: f.Get("require_identity") != "", FallbackText: f.Get("fallback_text"),
+		AttachmentsEnabled: f.Get("attachments_enabled") != "",
 		Appearance: domain.Appearance{
 			Title: f.Get("appearance.title"), Greeting: f.Get("appearance.greeting"),
 			PrimaryColor: f.Get("appearance.primary_color"), TextColor: f.Get("appearance.text_color"),

@@ -14,6 +14,7 @@ import (
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/chat"
+	"github.com/parley-chat/parley/handlers/dialect"
 	"github.com/parley-chat/parley/handlers/edge"
 )
 
@@ -69,6 +70,11 @@ func (s *Surface) ownOrigin(r *http.Request) string {
 		return s.publicURL
 	}
 	return requestOrigin(r)
+}
+
+// speak is the protocol as whoever sent r is to hear it.
+func (s *Surface) speak(r *http.Request) dialect.Parley {
+	return dialect.Parley{Origin: s.ownOrigin(r)}
 }
 
 func requestOrigin(r *http.Request) string {
@@ -129,14 +135,13 @@ func address(r *http.Request) string {
 	return httprate.CanonicalizeIP(ip)
 }
 
-// seldom bounds how often one address may ask for a session: each new one is a row.
-func (s *Surface) seldom() func(http.Handler) http.Handler {
-	limited := httprate.LimitBy(s.limits.Sessions, time.Minute,
+// seldom bounds how often in a minute one address may do what leaves something behind, such as asking for a session.
+func (s *Surface) seldom(times int, refusal string) func(http.Handler) http.Handler {
+	limited := httprate.LimitBy(times, time.Minute,
 		func(r *http.Request) (string, error) { return address(r), nil },
 		httprate.WithResponseHeaders(httprate.ResponseHeaders{}),
 		httprate.WithLimitHandler(edge.JSON(s.log, func(http.ResponseWriter, *http.Request) error {
-			return &domain.Error{Kind: domain.Throttled, Code: domain.CodeRateLimited, RetryAfter: time.Minute,
-				Msg: "too many visits from your network, please wait a moment"}
+			return &domain.Error{Kind: domain.Throttled, Code: domain.CodeRateLimited, RetryAfter: time.Minute, Msg: refusal}
 		})))
 	return func(next http.Handler) http.Handler {
 		bounded := limited(next)

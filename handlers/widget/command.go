@@ -43,10 +43,11 @@ func (s *Surface) obey(ctx context.Context, v *chat.Visitor, c dialect.Command) 
 
 // say stores a line. The ack is the ledger's word that it is there for good.
 func (s *Surface) say(ctx context.Context, v *chat.Visitor, c dialect.Message) (dialect.Ack, error) {
-	if len(c.Attachments) > 0 {
-		return dialect.Ack{}, &domain.Error{Kind: domain.Invalid, Code: domain.CodeAttachmentRejected, Msg: "files cannot be sent here, please send text only"}
+	files, err := chat.AttachmentIDs(c.Attachments)
+	if err != nil {
+		return dialect.Ack{}, err
 	}
-	m, duplicate, err := s.chat.Say(ctx, v, c.ClientID, c.Content)
+	m, duplicate, err := s.chat.Say(ctx, v, c.ClientID, c.Content, files...)
 	if err != nil {
 		return dialect.Ack{}, err
 	}
@@ -73,7 +74,7 @@ func (s *Surface) command(kind string) func(http.ResponseWriter, *http.Request, 
 		if err := edge.Decode(w, r, &body); err != nil {
 			return err
 		}
-		c, err := s.codec.DecodeBody(kind, body)
+		c, err := s.speak(r).DecodeBody(kind, body)
 		if err != nil {
 			return err
 		}
@@ -89,7 +90,7 @@ func (s *Surface) command(kind string) func(http.ResponseWriter, *http.Request, 
 		if ack, ok := answer.(dialect.Ack); ok && !ack.Duplicate {
 			status = http.StatusCreated
 		}
-		return edge.WriteJSON(w, status, json.RawMessage(s.codec.Encode(answer)))
+		return edge.WriteJSON(w, status, json.RawMessage(s.speak(r).Encode(answer)))
 	}
 }
 

@@ -34,7 +34,7 @@ func (s *Surface) history(w http.ResponseWriter, r *http.Request, v *chat.Visito
 		LastSeq  int64             `json:"last_seq"`
 	}{make([]json.RawMessage, 0, len(ms)), v.Thread.LastSeq}
 	for _, m := range ms {
-		out.Messages = append(out.Messages, s.codec.Encode(dialect.Line{Message: m}))
+		out.Messages = append(out.Messages, s.speak(r).Encode(dialect.Line{Message: m}))
 		out.LastSeq = max(out.LastSeq, m.Seq) // said since the visitor's thread was read
 	}
 	return edge.WriteJSON(w, http.StatusOK, out)
@@ -73,7 +73,7 @@ func (s *Surface) poll(w http.ResponseWriter, r *http.Request, v *chat.Visitor) 
 	}
 	frames := make([]json.RawMessage, 0, len(ms))
 	for _, m := range ms {
-		frames = append(frames, s.codec.Encode(dialect.Line{Message: m}))
+		frames = append(frames, s.speak(r).Encode(dialect.Line{Message: m}))
 	}
 	if len(frames) == 0 && wait > 0 {
 		ctx, cancel := context.WithTimeout(r.Context(), time.Duration(wait)*time.Second)
@@ -81,7 +81,7 @@ func (s *Surface) poll(w http.ResponseWriter, r *http.Request, v *chat.Visitor) 
 		defer context.AfterFunc(place.going, cancel)()
 		err = s.feed(o).follow(ctx, after, func(e dialect.Event) bool {
 			if lasting(e) {
-				frames = append(frames, s.codec.Encode(e))
+				frames = append(frames, s.speak(r).Encode(e))
 			}
 			return len(frames) == 0
 		})

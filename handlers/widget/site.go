@@ -32,6 +32,7 @@ type publicConfig struct {
 	Available  bool              `json:"available"`
 	AgentName  string            `json:"agent_name"` // of the agent that answers; empty when none does
 	Limits     limits            `json:"limits"`
+	Files      *accepted         `json:"attachments"` // null: it takes no files
 	ChatURL    string            `json:"chat_url"`    // path of the script that holds the chat itself
 	MoreURL    string            `json:"more_url"`    // and of what few visitors need of it
 	LocaleURLs map[string]string `json:"locale_urls"` // paths of the scripts that hold its texts, by language; English it knows
@@ -71,7 +72,7 @@ func (s *Surface) config(w http.ResponseWriter, r *http.Request) error {
 		wid.Appearance.Collect = []string{}
 	}
 	body, err := json.Marshal(publicConfig{
-		Appearance: wid.Appearance, Texts: map[string]string{}, Available: answers, AgentName: agent, Limits: limitsOf(wid),
+		Appearance: wid.Appearance, Texts: map[string]string{}, Available: answers, AgentName: agent, Limits: limitsOf(wid), Files: acceptedBy(wid),
 		ChatURL: static.Path("widget/chat.js"), MoreURL: static.Path("widget/more.js"), LocaleURLs: localeURLs,
 	})
 	if err != nil {

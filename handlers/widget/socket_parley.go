@@ -14,7 +14,7 @@ import (
 // socket opens a socket in Parley's own dialect.
 func (s *Surface) socket(w http.ResponseWriter, r *http.Request, v *chat.Visitor) error {
 	return s.serve(w, r, call{
-		dialect: s.codec, protocol: socketProtocol, guest: guest{address(r), v.Widget.Key}, session: v.Session.ID,
+		dialect: s.speak(r), protocol: socketProtocol, guest: guest{address(r), v.Widget.Key}, session: v.Session.ID,
 		log:  []any{"session", v.Session.ID, "widget", v.Widget.Key},
 		talk: func(c *socket) talk { return &parleyTalk{socket: c, visitor: *v} },
 	})

@@ -35,7 +35,7 @@ func (s *Surface) events(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 			if m, ok := e.(dialect.Line); ok {
 				id = strconv.FormatInt(m.Seq, 10)
 			}
-			return out.SendPaced(ctx, "", id, s.codec.Encode(e))
+			return out.SendPaced(ctx, "", id, s.speak(r).Encode(e))
 		}
 		staying, stop := context.WithCancel(ctx)
 		defer stop()

@@ -13,7 +13,6 @@ import (
 
 	"github.com/parley-chat/parley/domain/chat"
 	"github.com/parley-chat/parley/domain/relay"
-	"github.com/parley-chat/parley/handlers/dialect"
 	"github.com/parley-chat/parley/handlers/edge"
 )
 
@@ -35,6 +34,7 @@ type Deps struct {
 type Limits struct {
 	Connections int           // sockets, streams and polls at a time, per client address and widget (200); none for this machine itself
 	Sessions    int           // sessions asked for, per client address and minute (300); none for this machine itself
+	Uploads     int           // files sent, per client address and minute (60); none for this machine itself
 	Frames      int           // frames a second on a socket, twice as many at once after a quiet second (200)
 	HelloWithin time.Duration // from the opening of a socket to its hello (10 s)
 	WriteWithin time.Duration // for one frame to be written, before the reader counts as stuck (10 s)
@@ -45,6 +45,7 @@ type Limits struct {
 func (l Limits) withDefaults() Limits {
 	l.Connections = cmp.Or(l.Connections, 200)
 	l.Sessions = cmp.Or(l.Sessions, 300)
+	l.Uploads = cmp.Or(l.Uploads, 60)
 	l.Frames = cmp.Or(l.Frames, 200)
 	l.HelloWithin = cmp.Or(l.HelloWithin, 10*time.Second)
 	l.WriteWithin = cmp.Or(l.WriteWithin, 10*time.Second)
@@ -63,7 +64,6 @@ type Surface struct {
 	limits    Limits
 	streams   *edge.Streams
 	guests    *guests
-	codec     dialect.Parley
 	seldomly  func(http.Handler) http.Handler // bounds new sessions, of all dialects together
 
 	triggerfishWidget string
@@ -76,7 +76,7 @@ func New(d Deps) *Surface {
 		chat: d.Chat, relay: d.Relay, log: d.Log, demo: d.Demo, publicURL: d.PublicURL, limits: limits,
 		streams: edge.NewStreams(), guests: newGuests(limits.Connections), triggerfishWidget: d.TriggerfishWidget,
 	}
-	s.seldomly = s.seldom()
+	s.seldomly = s.seldom(limits.Sessions, "too many visits from your network, please wait a moment")
 	return s
 }
 
@@ -87,6 +87,8 @@ func (s *Surface) Routes(r chi.Router) {
 		r.Get("/demo", edge.JSON(s.log, s.demoPage))
 	}
 	r.Get("/compat/triggerfish", s.Triggerfish)
+	r.Get("/files/{token}/{name}", edge.JSON(s.log, s.file))
+	r.Head("/files/{token}/{name}", edge.JSON(s.log, s.file))
 	r.Route("/w/{key}", func(r chi.Router) {
 		r.Use(s.admit)
 		r.NotFound(edge.JSON(s.log, nothingHere))
@@ -101,6 +103,7 @@ func (s *Surface) Routes(r chi.Router) {
 
 		r.Get("/messages", s.visitor(s.history))
 		r.Post("/messages", s.visitor(s.command("message")))
+		r.With(s.seldom(s.limits.Uploads, "too many files from your network, please wait a moment")).Post("/attachments", s.visitor(s.attach))
 		r.Post("/typing", s.visitor(s.command("typing")))
 		r.Post("/read", s.visitor(s.command("read")))
 		r.Post("/identify", s.visitor(s.command("identify")))
