@@ -60,6 +60,15 @@ func TestAppendNumbersLinesWithoutHoleUnderConcurrency(t *testing.T) {
 	}
 }
 
+// G1: what is acknowledged is on disk, whatever the server or the database is set to.
+func TestAppendsAreCommittedForGood(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.Open(t, ledgertest.DSN(t)+"&synchronous_commit=off")
+	if got, err := l.WriterSetting(t.Context(), "synchronous_commit"); err != nil || got != "on" {
+		t.Errorf("synchronous_commit is %q, %v", got, err)
+	}
+}
+
 func TestAppendFailsAlone(t *testing.T) {
 	t.Parallel()
 	l := ledgertest.New(t)

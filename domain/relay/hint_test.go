@@ -56,3 +56,28 @@ func TestOutboxFitsItsNotifications(t *testing.T) {
 		t.Fatalf("%d payloads left", len(left))
 	}
 }
+
+// G8: a follower who takes no hints delays nobody, and is still woken for messages.
+func TestHintsDelayNothing(t *testing.T) {
+	h := newHub()
+	f, leave := h.follow("thread")
+	defer leave()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 10 * hintQueue {
+			h.hint(Hint{Thread: "thread", Kind: Delta, Index: i})
+		}
+		h.grown(growth{Thread: "thread", Seq: 1})
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Fatal("hints that nobody takes hold up the hub")
+	}
+	select {
+	case <-f.wake:
+	default:
+		t.Error("no wake-up after many hints")
+	}
+}

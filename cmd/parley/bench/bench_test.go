@@ -46,6 +46,12 @@ func (s *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if s.lie == "skips" {
 			tell = slices.DeleteFunc(tell, func(f frame) bool { return f.Seq%5 == 0 })
 		}
+		if s.lie == "tells the last first" {
+			slices.Reverse(tell)
+		}
+		if s.lie == "tells twice" {
+			tell = slices.Concat(tell, tell)
+		}
 		s.answer(w, http.StatusOK, map[string]any{"frames": tell})
 	case path == "GET /w/wid_1/messages":
 		s.answer(w, http.StatusOK, map[string]any{"messages": *thread, "last_seq": len(*thread)})
@@ -60,13 +66,20 @@ func (s *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *liar) say(w http.ResponseWriter, thread *[]frame, m message) {
+	if s.lie == "never acknowledges" && strings.Contains(m.Content, ".3]") {
+		s.answer(w, http.StatusServiceUnavailable, map[string]string{"code": "unavailable"})
+		return
+	}
 	for _, f := range *thread {
 		if f.ClientID == m.ClientID && s.lie != "forgets client ids" {
-			s.answer(w, http.StatusOK, frame{Type: "ack", ClientID: m.ClientID, ID: f.ID, Seq: f.Seq, Duplicate: true})
+			s.answer(w, http.StatusOK, frame{Type: "ack", ClientID: m.ClientID, ID: f.ID, Seq: f.Seq, Duplicate: s.lie != "acknowledges as new again"})
 			return
 		}
 	}
 	seq := int64(len(*thread) + 1)
+	if s.lie == "twists words" && seq%7 == 0 {
+		m.Content += "!"
+	}
 	add := func(kind, clientID, content string) {
 		n := len(*thread) + 1
 		f := frame{Type: "message", Seq: int64(n), ID: "m" + strconv.Itoa(n), ClientID: clientID, Content: content}
@@ -103,6 +116,11 @@ func TestRunFindsOutWhoLies(t *testing.T) {
 		{"forgets client ids", Doubled},
 		{"answers twice", Doubled},
 		{"is silent", Unanswered},
+		{"tells the last first", Reordered},
+		{"tells twice", Doubled},
+		{"twists words", Changed},
+		{"acknowledges as new again", Misacked},
+		{"never acknowledges", Unacknowledged},
 	}
 	for _, tt := range tests {
 		t.Run(tt.lie, func(t *testing.T) {

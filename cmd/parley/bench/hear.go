@@ -92,6 +92,9 @@ func (v *visitor) refuse(clientID string, no *refusal) {
 	l.sentOn = refusedLast
 	if until := time.Now().Add(v.tally.slowed(no, 1)); until.After(v.quiet) {
 		v.quiet = until
+		if no.Code != "unavailable" { // a limit passes; what is out of order may stay so
+			v.limited = until
+		}
 	}
 }
 
@@ -117,7 +120,7 @@ func (v *visitor) await(ctx context.Context, patience time.Duration, cond func()
 	for {
 		v.mu.Lock()
 		ok, change := cond(), v.change
-		for _, at := range []time.Time{v.news, v.quiet} {
+		for _, at := range []time.Time{v.news, v.limited} {
 			if at.After(since) {
 				since = at
 			}

@@ -23,6 +23,7 @@ type visitor struct {
 	outbox  []*line     // said or about to be, and not acknowledged; oldest first
 	cursor  int64       // everything up to this seq is heard
 	quiet   time.Time   // the server asked to hear nothing before
+	limited time.Time   // a limit's share of quiet: until then silence is no reason to lose patience
 	news    time.Time   // when the server last said something new
 	dialled int         // connections so far
 	arrived bool        // the server has told it where it stands
