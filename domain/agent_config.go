@@ -46,13 +46,25 @@ type configRules struct {
 	read    func(*configReader) any // the typed config with its defaults
 	numbers []string                // keys whose form fields hold a number
 	headers bool                    // it has write-only headers
+	secrets []string                // its write-only texts
 }
 
 // agentKinds lists the kinds this version runs, the default first; agentRules has an entry for each.
 var (
-	agentKinds = []AgentKind{AgentBuiltin, AgentWebSocket}
+	agentKinds = []AgentKind{AgentBuiltin, AgentOpenAI, AgentWebSocket, AgentHTTP}
 	agentRules = map[AgentKind]configRules{
 		AgentBuiltin: {read: func(r *configReader) any { return r.builtin() }, numbers: []string{"min_confidence"}},
+		AgentOpenAI: {
+			read: func(r *configReader) any { return r.openAI() },
+			numbers: []string{"temperature", "max_output_tokens", "max_steps", "timeout_seconds",
+				"input_cost_per_mtok", "output_cost_per_mtok", "turn_budget_usd"},
+			secrets: []string{APIKeySecret},
+		},
+		AgentHTTP: {
+			read:    func(r *configReader) any { return r.http() },
+			numbers: []string{"timeout_seconds"},
+			secrets: []string{SigningSecret},
+		},
 		AgentWebSocket: {
 			read:    func(r *configReader) any { return r.webSocket() },
 			numbers: []string{"connect_timeout_seconds", "timeout_seconds", "max_responses"},
@@ -101,7 +113,8 @@ func (a Agent) Validate() error {
 
 // Configure lays an incoming API config over the stored one and validates the whole agent, so that a caller with new
 // values for the other fields sets those first and calls this once. Keys that are absent stay as they are, null means the
-// default, a headers object replaces the set of headers, and a header whose value is blank or Masked keeps the stored one.
+// default, a headers object replaces the set of headers, and a header whose value is blank or Masked keeps the stored one, as
+// does a secret text; null forgets it.
 // Another kind than the agent's starts from nothing. On failure the agent comes back unchanged, with Validate's error.
 func (a Agent) Configure(kind AgentKind, incoming json.RawMessage) (Agent, error) {
 	next := a
@@ -120,8 +133,11 @@ func (a Agent) Configure(kind AgentKind, incoming json.RawMessage) (Agent, error
 	if rules, ok := agentRules[kind]; ok {
 		var fresh map[string]string
 		next.Config, fresh = splitConfig(rules, raw, p)
-		if _, replaced := given["headers"]; replaced || next.Secrets == nil {
+		if _, replaced := given["headers"]; rules.headers && (replaced || next.Secrets == nil) {
 			next.Secrets = keepMasked(fresh, next.Secrets)
+		}
+		if len(rules.secrets) > 0 {
+			next.Secrets = readConfig(incoming, p).secretsOver(rules.secrets, next.Secrets)
 		}
 		if rules.headers {
 			p.headers(next.Headers())
@@ -156,6 +172,8 @@ func splitConfig(rules configRules, incoming json.RawMessage, p agentProblems) (
 	secrets := map[string]string{}
 	if rules.headers {
 		secrets = r.headers()
+	} else {
+		secrets = r.secretsOver(rules.secrets, nil)
 	}
 	public, err := json.Marshal(rules.read(r))
 	if err != nil { // a number JSON cannot hold; the reader refuses those
@@ -191,6 +209,11 @@ func (a Agent) DisplayConfig() json.RawMessage {
 		}
 		values["headers"], _ = json.Marshal(masked)
 	}
+	for _, key := range rules.secrets {
+		if a.Secrets[key] != "" {
+			values[key], _ = json.Marshal(Masked)
+		}
+	}
 	shown, err := json.Marshal(values)
 	if err != nil {
 		return json.RawMessage(`{}`)
@@ -215,7 +238,8 @@ func headersIn(secrets map[string]string) map[string]string {
 }
 
 // FormConfig turns the config.* fields of a posted form into the JSON an API client would send, for Configure. A blank
-// field asks for the default. config.headers is a text with a "Name: value" on each line.
+// field asks for the default, but for a secret one, which a blank leaves as it is and a field forget.config.KEY forgets.
+// config.headers is a text with a "Name: value" on each line.
 func FormConfig(kind AgentKind, form map[string][]string) json.RawMessage {
 	config := map[string]any{}
 	for field, values := range form {
@@ -227,6 +251,12 @@ func FormConfig(kind AgentKind, form map[string][]string) json.RawMessage {
 		switch {
 		case key == "headers":
 			config[key] = headerLines(value)
+		case slices.Contains(agentRules[kind].secrets, key):
+			if form[forget+key] != nil {
+				config[key] = nil
+			} else {
+				config[key] = value // a blank one keeps what is stored
+			}
 		case value == "":
 			config[key] = nil
 		case slices.Contains(agentRules[kind].numbers, key) && json.Valid([]byte(value)):
@@ -241,6 +271,9 @@ func FormConfig(kind AgentKind, form map[string][]string) json.RawMessage {
 	}
 	return raw
 }
+
+// forget prefixes the form field that asks to forget a secret.
+const forget = "forget.config."
 
 func headerLines(text string) map[string]string {
 	headers := map[string]string{}

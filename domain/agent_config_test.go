@@ -75,7 +75,7 @@ func TestAgentValidate(t *testing.T) {
 		"NUL in name":        {func(a *Agent) { a.Name = "a\x00b" }, []string{"name"}},
 		"broken name":        {func(a *Agent) { a.Name = "a\xff" }, []string{"name"}},
 		"no kind":            {func(a *Agent) { a.Kind = "" }, []string{"kind"}},
-		"later kind":         {func(a *Agent) { a.Kind = AgentOpenAI }, []string{"kind"}},
+		"other kind":         {func(a *Agent) { a.Kind = "psychic" }, []string{"kind"}},
 		"send mode":          {func(a *Agent) { a.SendMode = "loud" }, []string{"send_mode"}},
 		"settle":             {func(a *Agent) { a.SettleMS = 10001 }, []string{"settle_ms"}},
 		"negative settle":    {func(a *Agent) { a.SettleMS = -1 }, []string{"settle_ms"}},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,8 +76,10 @@ func (h AgentHealth) waiting() string {
 
 // agentFields are the names of the form's fields, of every kind, in the order of the page.
 var agentFields = []string{
-	"name", "enabled", "send_mode", "config.greeting", "config.min_confidence", "config.url", "config.connect_timeout_seconds", "config.timeout_seconds",
-	"config.max_responses", "config.headers", "settle_ms", "max_attempts", "give_up_seconds", "max_concurrent",
+	"name", "enabled", "send_mode", "config.greeting", "config.min_confidence", "config.base_url", "config.model", "config.api_key", "config.system_prompt",
+	"config.url", "config.secret", "config.connect_timeout_seconds", "config.timeout_seconds", "config.max_responses", "config.headers",
+	"config.temperature", "config.max_output_tokens", "config.max_steps", "config.input_cost_per_mtok", "config.output_cost_per_mtok",
+	"config.turn_budget_usd", "settle_ms", "max_attempts", "give_up_seconds", "max_concurrent",
 }
 
 func (f AgentForm) fresh() bool { return f.Agent.ID == "" }
@@ -118,7 +121,7 @@ func kindText(k domain.AgentKind) string {
 	case domain.AgentBuiltin:
 		return "Greets, and answers from your knowledge articles with their sources. Needs no key and no other service."
 	case domain.AgentOpenAI:
-		return "Any service that speaks OpenAI’s chat completions, on your own machine or elsewhere."
+		return "A model of your choice at any endpoint that speaks OpenAI’s chat completions, on your own machine or elsewhere. It can search your articles and hand over to people."
 	case domain.AgentWebSocket:
 		return "A program of yours. Parley connects for every message, sends it, and passes the answers on."
 	case domain.AgentHTTP:
@@ -171,13 +174,19 @@ func AgentValues(a domain.Agent) map[string]string {
 		return v
 	}
 	for key, value := range config {
+		if value == domain.Masked { // a secret is shown as set, never as a value
+			continue
+		}
 		switch value := value.(type) {
+		case nil: // the default
 		case map[string]any: // headers
 			var lines []string
 			for _, name := range slices.Sorted(maps.Keys(value)) {
 				lines = append(lines, fmt.Sprintf("%s: %v", name, value[name]))
 			}
 			v["config."+key] = strings.Join(lines, "\n")
+		case float64:
+			v["config."+key] = strconv.FormatFloat(value, 'f', -1, 64)
 		default:
 			v["config."+key] = fmt.Sprint(value)
 		}

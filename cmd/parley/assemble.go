@@ -45,7 +45,7 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 		}
 		demoKey = w.Key
 	}
-	deps := agent.Deps{Knowledge: l, Outbound: &agent.Outbound{Public: c.outboundPublic}, Log: c.log}
+	deps := agent.Deps{Knowledge: l, Contacts: l, Purse: l, Outbound: &agent.Outbound{Public: c.outboundPublic}, Log: c.log}
 	voice := func(a domain.Agent) (agent.Runtime, error) { return agent.New(a, deps) }
 	try := func(ctx context.Context, a domain.Agent) domain.AgentTest { return agent.Try(ctx, a, deps) }
 	p.dispatcher = dispatch.New(l, p.relay, voice, dispatch.Options{Log: c.log, PublicURL: c.ownURL})
@@ -91,7 +91,7 @@ func (p *parts) chores(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if err := errors.Join(p.ledger.SweepIdempotent(ctx), p.ledger.SweepUploads(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(p.ledger.SweepIdempotent(ctx), p.ledger.SweepUploads(ctx), p.ledger.SweepSpend(ctx)); err != nil && ctx.Err() == nil {
 			p.log.WarnContext(ctx, "chores failed, the next round tries again", "err", err)
 		}
 		if err := p.forget(ctx); err != nil && ctx.Err() == nil {

@@ -3,6 +3,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -78,7 +79,11 @@ type TurnRequest struct {
 	OrgID     domain.OrgID     `json:"-"` // scope of knowledge searches
 	InboxID   domain.WidgetID  `json:"-"` // what the websocket runtime calls inbox_id
 	ContactID domain.ContactID `json:"-"`
+	SessionID domain.SessionID `json:"-"` // whose budget the turn spends; empty: the thread's
 }
+
+// session names the purse of a turn.
+func (r TurnRequest) session() string { return cmp.Or(string(r.SessionID), string(r.ThreadID)) }
 
 // Self is the agent as it knows itself.
 type Self struct {
@@ -127,8 +132,9 @@ type Contact struct {
 // Failure is a turn that did not come off. Reason is one short sentence for the timeline, without secrets.
 type Failure struct {
 	Reason     string
-	Permanent  bool          // trying again cannot help: bad configuration, a refused request
-	RetryAfter time.Duration // the agent asked not to be tried again before; 0 = it said nothing
+	Permanent  bool              // trying again cannot help: bad configuration, a refused request
+	RetryAfter time.Duration     // the other side asked to be left alone for so long; 0 = it said nothing of the kind
+	Skip       domain.SkipReason // a guard stopped the turn before it had done anything: it is no attempt, but skipped
 	Err        error
 }
 
@@ -144,4 +150,16 @@ func (f *Failure) Unwrap() error { return f.Err }
 // Knowledge finds passages of one organisation's articles, best first. It returns none, not an error, when nothing fits.
 type Knowledge interface {
 	Search(ctx context.Context, org domain.OrgID, query string, limit int) ([]domain.Passage, error)
+}
+
+// Contacts keeps what a contact says about themselves. Empty arguments leave a field as it is.
+type Contacts interface {
+	SetContactDetails(ctx context.Context, org domain.OrgID, contact domain.ContactID, name, email, phone string) error
+}
+
+// Purse is what an organisation's agents may spend. Hold sets money aside before a call that costs; it fails with
+// *domain.OverBudget when there is not enough. Settle replaces the hold by what the call has cost, once.
+type Purse interface {
+	Hold(ctx context.Context, s domain.Spending) (hold string, err error)
+	Settle(ctx context.Context, org domain.OrgID, hold string, usd float64) error
 }

@@ -10,6 +10,8 @@ import (
 // Deps is what runtimes need from outside. It is shared by all of them.
 type Deps struct {
 	Knowledge Knowledge    // nil = there is none to search
+	Contacts  Contacts     // nil = what they say about themselves is not kept
+	Purse     Purse        // nil = no budget but the agent's own
 	Outbound  *Outbound    // nil = a strict guard that refuses private addresses
 	Log       *slog.Logger // nil = silent
 }
@@ -17,7 +19,9 @@ type Deps struct {
 // runtimes has the constructor of every kind in [domain.AgentKinds]. A new kind is one file and one entry.
 var runtimes = map[domain.AgentKind]func(domain.Agent, Deps) (Runtime, error){
 	domain.AgentBuiltin:   newBuiltin,
+	domain.AgentOpenAI:    newOpenAI,
 	domain.AgentWebSocket: newWebSocket,
+	domain.AgentHTTP:      newHTTP,
 }
 
 // New makes the runtime of an agent. It does no I/O, so it may be called for every turn. It fails with a permanent

@@ -106,7 +106,9 @@ func (p *probe) Step(s Step) {
 	if ms, ok := s.Detail["connect_ms"].(float64); ok {
 		p.connectMS = ms
 	}
-	if ms, ok := s.Detail["first_response_ms"].(float64); ok {
-		p.firstResponseMS = ms
+	for _, first := range []string{"first_response_ms", "first_token_ms"} {
+		if ms, ok := s.Detail[first].(float64); ok && p.firstResponseMS == 0 {
+			p.firstResponseMS = ms
+		}
 	}
 }

@@ -103,7 +103,9 @@ func (x *exchange) connect(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return cutShort(ctx)
 	case resp != nil && resp.StatusCode != http.StatusSwitchingProtocols:
-		return refusedWith(resp.StatusCode, err)
+		f := refusedWith(resp.StatusCode, err)
+		f.RetryAfter = retryAfter(resp.Header, time.Now())
+		return f
 	case resp != nil:
 		return &Failure{Reason: "could not connect: it does not speak WebSocket", Err: err}
 	case dialing.Err() != nil:

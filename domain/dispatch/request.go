@@ -15,7 +15,7 @@ const public = "PUBLIC"
 func request(c ledger.Claim, b ledger.Briefing, origin string) agent.TurnRequest {
 	r := agent.TurnRequest{
 		TurnID: c.Turn, ThreadID: c.ThreadID, Channel: b.Channel, Agent: agent.Self{ID: b.Agent.ID, Name: b.Agent.Name},
-		Classification: public, OrgID: c.OrgID, InboxID: b.WidgetID, ContactID: b.Contact.ID,
+		Classification: public, OrgID: c.OrgID, InboxID: b.WidgetID, ContactID: b.Contact.ID, SessionID: b.SessionID,
 		Contact: agent.Contact{Name: b.Contact.Name, Email: b.Contact.Email, Phone: b.Contact.Phone},
 		Profile: profile(b),
 	}

@@ -130,6 +130,9 @@ func (t *turn) ended(ctx context.Context, res agent.Result, err error) ledger.Ch
 	case err == nil && res.Reply == nil && res.Handoff == nil && t.said == 0:
 		err = &agent.Failure{Reason: "gave no answer"}
 	}
+	if f, ok := errors.AsType[*agent.Failure](err); ok && f.Skip != "" && t.said == 0 {
+		return ledger.TurnSkip{TurnRef: t.c.TurnRef, Reason: f.Skip}
+	}
 	if err != nil {
 		return t.failed(err, res.Usage)
 	}
@@ -211,6 +214,7 @@ func (t *turn) taken() []ledger.Step {
 }
 
 func (t *turn) say(r agent.Reply) ledger.Said {
+	r = r.Harmless()
 	t.said++
 	said := ledger.Said{N: t.said, Content: r.Content, ContentType: cmp.Or(r.ContentType, domain.Text)}
 	said.Citations, said.Unfounded = t.vouch(r.Citations)

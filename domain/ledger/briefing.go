@@ -16,6 +16,7 @@ type Briefing struct {
 	WidgetID      domain.WidgetID
 	Contact       domain.Contact
 	Agent         domain.Agent
+	SessionID     domain.SessionID // the contact's latest; empty without one
 	Page          domain.Page
 	Locale        string
 	Timezone      string
@@ -28,13 +29,13 @@ SELECT t.channel, t.handling, coalesce(t.widget_id::text, ''), w.id IS NOT NULL,
        coalesce(c.id::text, ''), coalesce(c.opted_out, false), coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.phone, ''),
        coalesce(a.id::text, ''), coalesce(a.org_id::text, ''), coalesce(a.name, ''), coalesce(a.kind, ''), coalesce(a.enabled, false),
        coalesce(a.send_mode, ''), coalesce(a.config, '{}'), a.secrets,
-       coalesce(s.page, '{}'), coalesce(s.locale, ''), coalesce(s.timezone, ''), o.record_content
+       coalesce(s.id::text, ''), coalesce(s.page, '{}'), coalesce(s.locale, ''), coalesce(s.timezone, ''), o.record_content
 FROM threads t
 JOIN organisations o ON o.id = t.org_id
 LEFT JOIN contacts c ON c.id = t.contact_id
 LEFT JOIN widgets w ON w.id = t.widget_id
 LEFT JOIN agents a ON a.id = $3::text::uuid
-LEFT JOIN LATERAL (SELECT page, locale, timezone FROM sessions WHERE contact_id = t.contact_id ORDER BY last_seen_at DESC LIMIT 1) s ON true
+LEFT JOIN LATERAL (SELECT id, page, locale, timezone FROM sessions WHERE contact_id = t.contact_id ORDER BY last_seen_at DESC LIMIT 1) s ON true
 WHERE t.id = $1::text::uuid AND t.org_id = $2::text::uuid`
 
 // Brief reads what the turn of a claim is to know: all lines it is to answer and, with them, at least so many of the thread's last.
@@ -47,7 +48,7 @@ func (l *Ledger) Brief(ctx context.Context, c Claim, lines int) (Briefing, error
 		return r.Scan(&b.Channel, &st.Handling, &b.WidgetID, &st.widget.known, &st.widget.webchatEnabled,
 			&b.Contact.ID, &st.contact.optedOut, &b.Contact.Name, &b.Contact.Email, &b.Contact.Phone,
 			&b.Agent.ID, &b.Agent.OrgID, &b.Agent.Name, &b.Agent.Kind, &b.Agent.Enabled, &b.Agent.SendMode, &b.Agent.Config, &sealed,
-			&page, &b.Locale, &b.Timezone, &b.RecordContent)
+			&b.SessionID, &page, &b.Locale, &b.Timezone, &b.RecordContent)
 	})
 	batch.Queue(messagesBefore, string(c.ThreadID), string(c.OrgID), c.ToSeq+1, max(int64(lines), c.ToSeq-c.FromSeq+1)).Query(func(r pgx.Rows) error {
 		for r.Next() {

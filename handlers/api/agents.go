@@ -53,7 +53,7 @@ type AgentFields struct {
 	MaxAttempts   *int              `json:"max_attempts,omitempty" minimum:"1" maximum:"10" example:"3"`
 	MaxConcurrent *int              `json:"max_concurrent,omitempty" minimum:"1" maximum:"1000" doc:"How many turns it may have at once, on all nodes together." example:"16"`
 	GiveUpSeconds *int              `json:"give_up_seconds,omitempty" minimum:"10" maximum:"3600" doc:"How long its attempts at one answer may take in all." example:"300"`
-	Config        *AgentConfig      `json:"config,omitempty" doc:"builtin: greeting, min_confidence (0 to 1; below it the agent offers a person instead of answering). websocket: url, connect_timeout_seconds, timeout_seconds, max_responses, headers (write-only; a value of ******** keeps the stored one). Keys that are absent stay as they are, null means the default."`
+	Config        *AgentConfig      `json:"config,omitempty" doc:"builtin: greeting, min_confidence (0 to 1; below it the agent offers a person instead of answering). openai: base_url, api_key (write-only), model, system_prompt, temperature, max_output_tokens, max_steps, timeout_seconds, input_cost_per_mtok, output_cost_per_mtok, turn_budget_usd. websocket: url, connect_timeout_seconds, timeout_seconds, max_responses, headers (write-only). http: url, secret (write-only), timeout_seconds. Keys that are absent stay as they are, null means the default. A write-only value of ******** or an empty one keeps what is stored, null forgets it."`
 }
 
 // over lays what is given over an agent's values.

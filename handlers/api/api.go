@@ -64,6 +64,7 @@ func New(d Deps) *API {
 		a.huma = humachi.New(r, config(d.Version, func(o *huma.Operation) { operations = append(operations, o) }))
 		a.agentOperations()
 		a.agentTestOperations()
+		a.budgetOperations()
 		a.widgetOperations()
 		a.articleOperations()
 		a.threadOperations()

@@ -16,6 +16,7 @@ var notices = map[string]ui.Notice{
 	"agent-saved":     {Tone: ui.Green, Text: "Saved. It counts from the agent’s next answer on."},
 	"agent-back":      {Tone: ui.Green, Text: "It answers again. Whoever waited for it is answered now."},
 	"agent-deleted":   {Tone: ui.Green, Text: "The agent is deleted."},
+	"budget-saved":    {Tone: ui.Green, Text: "Saved. It counts from the next answer on."},
 	"article-created": {Tone: ui.Green, Text: "The article is ready. Agents find it from now on."},
 	"article-saved":   {Tone: ui.Green, Text: "Saved. Agents find the new words at once."},
 	"article-deleted": {Tone: ui.Green, Text: "The article is deleted."},

@@ -55,6 +55,8 @@ func (p *Portal) agentRoutes(r chi.Router) {
 	r.Get("/agents", p.page(p.listAgents))
 	r.Get("/agents/new", p.page(p.newAgent))
 	r.Post("/agents", p.page(p.createAgent))
+	r.Get("/agents/budget", p.page(p.showBudget))
+	r.Post("/agents/budget", p.page(p.updateBudget))
 	r.Get("/agents/{id}", p.page(p.showAgent))
 	r.Post("/agents/{id}", p.page(p.updateAgent))
 	r.Post("/agents/{id}/test", p.page(p.testAgent))
