@@ -53,7 +53,7 @@ type Thread struct {
 	Answered       int64     // the contact's lines up to this seq have their answer
 	VisitorRead    int64     // the contact has seen up to here
 	TeamRead       int64     // somebody of the organisation has seen up to here
-	Notes          int64     // remarks that only the team sees; they have no seq
+	Notes          int64     // what only the team sees has come so often: remarks and drafts, which have no seq
 	LastMessageAt  time.Time `bun:",nullzero"`
 	Labels         []string  `bun:",array"`
 	CreatedAt      time.Time

@@ -44,17 +44,22 @@ const (
 type Composer struct {
 	Thread     domain.ThreadID
 	ClientID   string
-	Body       string      // what was typed, when the form comes back
-	Problem    string      // completes a sentence about the message: "is too long"
-	Note       bool        // for the team only
-	Suggestion *Suggestion // what the agent would have said
-	Fresh      bool        // just sent: the cursor belongs into it
+	Body       string        // what was typed, when the form comes back
+	Problem    string        // completes a sentence about the message: "is too long"
+	Note       bool          // for the team only
+	Suggestion *Suggestion   // what the agent would have said
+	Draft      domain.TurnID // the draft that Body has come of, if it has
+	Fresh      bool          // just sent: the cursor belongs into it
 }
 
 // Suggestion is an agent's draft.
 type Suggestion struct {
-	Agent   string
-	Content string
+	Turn      domain.TurnID // that drafted it
+	Agent     string
+	Content   string
+	Markdown  bool
+	Citations []domain.Citation
+	Outdated  bool // the contact has written since
 }
 
 // entry is one line of the conversation as it is drawn: a message, or something that happened between two.

@@ -24,17 +24,27 @@ type Record struct {
 
 // happening is one item of the recorder, made readable.
 type happening struct {
-	id    string
-	icon  templ.Component
-	tone  ui.Tone
-	title string // a sentence
-	why   string // the reason, or what it means; may be empty
-	quote string // the words it is about; may be empty
-	at    time.Time
-	since string // after the visitor's line that led to it
-	raw   string // the detail as it is on record
-	opens bool   // starts a new exchange
-	quiet bool   // somebody read, and no more
+	id           string
+	icon         templ.Component
+	tone         ui.Tone
+	title        string // a sentence
+	why          string // the reason, or what it means; may be empty
+	quote        string // the words it is about; may be empty
+	at           time.Time
+	since        string     // after the visitor's line that led to it
+	raw          string     // the detail as it is on record
+	took         float64    // milliseconds, where it is something that takes time
+	share        float64    // of took in the longest that took time here, in percent
+	found        []passage  // what a search has found
+	diff         []change   // between a draft and what was sent
+	words        []labelled // what a model was asked and said
+	turn         domain.TurnID
+	says         domain.MessageID // the agent's message, whose reasons have a page of their own
+	answers      bool             // somebody of ours has spoken
+	tokens, cost float64
+	sum          string // what the exchange that opens here came to
+	opens        bool   // starts a new exchange
+	quiet        bool   // somebody read, and no more
 }
 
 // happenings tells the items, each with its distance from the last line the visitor wrote before it.
@@ -44,13 +54,17 @@ func (r Record) happenings() []happening {
 	var start time.Time
 	for _, i := range r.Items {
 		h := r.tell(i)
-		h.id, h.at, h.raw = ids.name(i), i.At, pretty(i.Detail)
+		h.id, h.at, h.raw, h.turn = ids.name(i), i.At, pretty(i.Detail), i.TurnID
+		h.more(i)
 		h.quote = r.Lines[i.MessageID]
 		if i.Kind != domain.MessageReceived && i.Kind != domain.ReplyStored { // the others only mean it
 			h.quote = ""
 		}
 		if t := detail(i).text("content"); t != "" {
 			h.quote = t
+		}
+		if i.Kind == domain.ReplyStored && i.TurnID != "" {
+			h.says = i.MessageID
 		}
 		if i.Kind == domain.MessageReceived {
 			start, h.opens = i.At, true
@@ -64,6 +78,8 @@ func (r Record) happenings() []happening {
 		}
 		out = append(out, h)
 	}
+	weigh(out)
+	r.sumUp(out)
 	return out
 }
 

@@ -58,9 +58,15 @@ func (r Record) tellTurn(i domain.TimelineItem, f fields) happening {
 	case domain.ToolCall:
 		return happening{icon: ui.WrenchIcon(), tone: ui.Violet, title: "Used a tool" + quotedName(toolName(f))}
 	case domain.ToolResult:
-		return happening{icon: ui.WrenchIcon(), tone: ui.Violet, title: "The tool" + quotedName(toolName(f)) + " answered", why: sentence(f.text("error"))}
+		return happening{icon: ui.WrenchIcon(), tone: ui.Violet, title: "The tool" + quotedName(toolName(f)) + " answered", why: searched(f)}
 	case domain.SuggestionStored:
 		return happening{icon: ui.LightbulbIcon(), tone: ui.Violet, title: "Suggested an answer for a person to send"}
+	case domain.SuggestionUsed:
+		return happening{icon: ui.CheckIcon(), tone: ui.Green, title: f.who() + " sent the draft as it was"}
+	case domain.SuggestionEdited:
+		return happening{icon: ui.PencilIcon(), tone: ui.Accent, title: f.who() + " changed the draft before sending it"}
+	case domain.SuggestionGone:
+		return happening{icon: ui.TrashIcon(), tone: ui.Neutral, title: f.who() + " discarded the draft", why: sentence(f.text("reason"))}
 	case domain.ReplyStored:
 		return r.tellReply(i, f)
 	case domain.ReplySuppressed:
@@ -82,7 +88,7 @@ func (r Record) tellReply(i domain.TimelineItem, f fields) happening {
 	case f.text("user_id") != "" || f.text("name") != "":
 		return happening{icon: ui.SendIcon(), tone: ui.Accent, title: f.who() + " replied"}
 	case i.TurnID != "":
-		return happening{icon: ui.SendIcon(), tone: ui.Violet, title: "The agent’s answer was stored and sent"}
+		return happening{icon: ui.SendIcon(), tone: ui.Violet, title: "The agent’s answer was stored and sent", why: unfounded(f)}
 	}
 	return happening{icon: ui.SendIcon(), tone: ui.Accent, title: "A reply was stored and sent"}
 }
@@ -230,4 +236,34 @@ func sentence(s string) string {
 		return string(r)
 	}
 	return string(r) + "."
+}
+
+// searched says what a tool came back with.
+func searched(f fields) string {
+	if e := f.text("error"); e != "" {
+		return sentence(e)
+	}
+	if f["hits"] == nil {
+		return ""
+	}
+	if f.number("hits") == 0 {
+		return "Nothing was found, so there was nothing to answer from."
+	}
+	s := "Found " + plural(int(f.number("hits")), "article", "articles") + "."
+	if f["confidence"] != nil {
+		s += " The best fits to " + percent(f.number("confidence")) + "; the agent answers from " + percent(f.number("min_confidence")) + " on."
+	}
+	if u := f.text("understood"); u != "" {
+		s += " Understood as “" + u + "”."
+	}
+	return s
+}
+
+// unfounded says that an agent named sources that nothing bears out.
+func unfounded(f fields) string {
+	dropped, _ := f["citations_dropped"].([]any)
+	if len(dropped) == 0 {
+		return ""
+	}
+	return "It also named " + plural(len(dropped), "source", "sources") + " that no search in this turn had found. That was not shown."
 }

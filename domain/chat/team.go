@@ -13,10 +13,19 @@ import (
 // It is idempotent in clientID for the same person, and fails with Invalid, NotFound (also for another organisation's thread) or Unavailable.
 // A who without an ID is a program with an API key. Of the files each must be there for who to send, else it is attachment_rejected.
 func (s *Service) Reply(ctx context.Context, who domain.User, thread domain.ThreadID, clientID, content string, files ...domain.AttachmentID) (m domain.Message, duplicate bool, err error) {
+	return s.ReplyFrom(ctx, who, thread, clientID, content, "", files...)
+}
+
+// ReplyFrom is Reply with words that have come of the draft of a turn.
+func (s *Service) ReplyFrom(ctx context.Context, who domain.User, thread domain.ThreadID, clientID, content string, from domain.TurnID, files ...domain.AttachmentID) (m domain.Message, duplicate bool, err error) {
 	if content, err = checkLine(clientID, content, files...); err != nil {
 		return m, false, err
 	}
-	out, err := s.teamDid(ctx, who, thread, ledger.PersonReply{User: who, ClientID: clientID, Content: content, Attachments: files})
+	draft, err := s.madeOf(ctx, who, thread, content, from)
+	if err != nil {
+		return m, false, err
+	}
+	out, err := s.teamDid(ctx, who, thread, ledger.PersonReply{User: who, ClientID: clientID, Content: content, Draft: draft, Attachments: files})
 	if err != nil {
 		return m, false, err
 	}

@@ -77,6 +77,7 @@ func (l *Ledger) Brief(ctx context.Context, c Claim, lines int) (Briefing, error
 	}
 	st.OrgID, st.contact.known = c.OrgID, b.Contact.ID != ""
 	st.agent.id, st.agent.orgID, st.agent.enabled = b.Agent.ID, b.Agent.OrgID, b.Agent.Enabled
+	st.agent.suggest = b.Agent.SendMode == domain.Suggest
 	b.Skip = st.guard("stored")
 	return b, nil
 }

@@ -180,6 +180,14 @@ func (s *state) move(to domain.Handling, assignee domain.UserID) error {
 // skipOpen ends the open dispatch because its answer is not wanted any more. A turn that is still running is stopped, or finds
 // that out when it wants to store its reply.
 func (s *state) skipOpen(w *rows, why domain.SkipReason) {
+	if s.open == nil || why == domain.SkipHumanHandling && s.drafts() {
+		return
+	}
+	s.dropOpen(w, why)
+}
+
+// dropOpen is skipOpen even where a draft was still wanted.
+func (s *state) dropOpen(w *rows, why domain.SkipReason) {
 	if s.open == nil {
 		return
 	}
@@ -242,10 +250,15 @@ func (s *state) guard(body string) domain.SkipReason {
 		return domain.SkipNoAgent
 	case !s.agent.enabled:
 		return domain.SkipAgentDisabled
-	case s.Handling != domain.HandlingAgent:
+	case s.Handling != domain.HandlingAgent && !s.drafts():
 		return domain.SkipHumanHandling
 	}
 	return ""
+}
+
+// drafts reports whether people answer here and the agent goes on to suggest what they could say, which nobody else sees.
+func (s *state) drafts() bool {
+	return s.agent.suggest && (s.Handling == domain.HandlingWaiting || s.Handling == domain.HandlingHuman)
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/parley-chat/parley/domain"
 )
@@ -13,14 +14,24 @@ type PersonReply struct {
 	ClientID    string
 	Content     string                // may be blank with attachments
 	Attachments []domain.AttachmentID // files of this person that no message has taken
+	Draft       *Draft                // what an agent had suggested, and had not been decided on
 }
 
 func (c PersonReply) key(thread domain.ThreadID) eventKey {
 	if c.ClientID == "" {
 		return eventKey{}
 	}
-	return once("team", domain.ReplyStored, fmt.Sprint(thread, ":", c.User.ID, ":", c.ClientID))
+	by := c.User.ID
+	if strings.HasPrefix(c.ClientID, draftClientID) {
+		by = "" // whoever sends it, it is sent once
+	}
+	return once("team", domain.ReplyStored, fmt.Sprint(thread, ":", by, ":", c.ClientID))
 }
+
+const draftClientID = "draft:"
+
+// DraftClientID is the client id under which a turn's draft is sent as it is.
+func DraftClientID(turn domain.TurnID) string { return draftClientID + string(turn) }
 
 func (c PersonReply) decide(s *state, w *rows) (Outcome, error) {
 	files, err := s.files(c.Attachments, Sender{UserID: c.User.ID})
@@ -33,6 +44,7 @@ func (c PersonReply) decide(s *state, w *rows) (Outcome, error) {
 	m := s.say(w, domain.Message{
 		ClientID: clean(c.ClientID), Direction: domain.Outbound, AuthorID: string(c.User.ID),
 		Author: domain.Author{Kind: domain.AuthorHuman, Name: c.User.Name}, Content: c.Content, Attachments: take(files),
+		ContentType: c.Draft.contentType(), Citations: c.Draft.citations(),
 	})
 	s.TeamRead, s.Answered = m.Seq, s.LastInbound
 	e := event{eventKey: happened(domain.ReplyStored), message: m.ID, detail: map[string]any{"user_id": c.User.ID, "name": c.User.Name}}
@@ -40,6 +52,10 @@ func (c PersonReply) decide(s *state, w *rows) (Outcome, error) {
 		e.eventKey = key
 	}
 	s.note(w, e)
+	s.dropOpen(w, domain.SkipHumanHandling) // a draft for what is answered now would come too late
+	if c.Draft != nil {
+		s.decided(w, c.User, *c.Draft, m)
+	}
 	return Outcome{Message: m}, nil
 }
 

@@ -166,6 +166,19 @@ func TestDecide(t *testing.T) {
 		{name: "an agent that only suggests", from: running, with: func(s *state) { s.agent.suggest = true },
 			changes:  []Change{TurnEnd{TurnRef: held, Said: &Said{N: 1, Content: "hi"}}},
 			handling: "waiting", epoch: 2, events: []string{"handed_off"}, steps: []string{"suggestion_stored"}, status: "done"},
+		{name: "it drafts on while a person has the thread", with: func(s *state) { s.agent.suggest = true; handled("human", "anna")(s) },
+			changes: []Change{hello}, handling: "human", epoch: 1, said: []string{"visitor"}, events: []string{"message_received>dispatch_queued"}, status: "queued"},
+		{name: "a draft outlives a change of hands, and takes the thread from nobody", from: running, with: func(s *state) { s.agent.suggest = true },
+			changes:  []Change{TakeOver{anna}, TurnEnd{TurnRef: held, Said: &Said{N: 1, Content: "hi"}, Handoff: "asked"}},
+			handling: "human", epoch: 2, events: []string{"human_joined"}, steps: []string{"suggestion_stored"}, status: "done"},
+		{name: "a draft for what a person has answered is not wanted", from: running, with: func(s *state) { s.agent.suggest = true; handled("human", "anna")(s) },
+			changes:  []Change{PersonReply{User: anna, ClientID: "1", Content: "hi"}, TurnEnd{TurnRef: held, Said: &Said{N: 1, Content: "hi"}}},
+			handling: "human", epoch: 1, said: []string{"human"}, events: []string{"reply_stored", "dispatch_skipped", "reply_suppressed"}, status: "skipped"},
+		{name: "no draft, and nobody is told that somebody will look", from: running, with: func(s *state) { s.agent.suggest = true; handled("human", "anna")(s) },
+			changes:  []Change{TurnFail{TurnRef: held, Reason: "boom", Final: true}},
+			handling: "human", epoch: 1, events: []string{"dispatch_dead"}, steps: []string{"turn_failed"}, status: "dead"},
+		{name: "closing ends a draft, too", from: running, with: func(s *state) { s.agent.suggest = true; handled("human", "anna")(s) },
+			changes: []Change{Close{anna}}, handling: "closed", epoch: 2, events: []string{"dispatch_skipped", "closed"}, status: "skipped"},
 
 		{name: "a failed turn is tried again", from: running, changes: []Change{TurnFail{TurnRef: held, Reason: "boom", RetryIn: time.Second}},
 			handling: "agent", epoch: 1, steps: []string{"turn_failed", "retry_scheduled"}, status: "queued"},
@@ -268,7 +281,7 @@ func checkRows(t *testing.T, s *state, w *rows) {
 	if open > 1 {
 		t.Errorf("%d open dispatches", open)
 	}
-	if s.open != nil && s.Handling != domain.HandlingAgent {
+	if s.open != nil && s.Handling != domain.HandlingAgent && !s.drafts() {
 		t.Errorf("a dispatch is open while the thread is handled by %s", s.Handling)
 	}
 	keys := map[eventKey]bool{}

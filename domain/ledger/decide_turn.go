@@ -91,10 +91,10 @@ func (c TurnEnd) decide(s *state, w *rows) (Outcome, error) {
 	}
 	w.turns = append(w.turns, turnRow{c.Turn, domain.TurnDone, "", c.Usage, s.now})
 	var out Outcome
-	if c.Said != nil && s.agent.suggest {
-		s.suggest(w, c.TurnRef, *c.Said)
-		c.Handoff = "the agent only suggests; a person decides"
-	} else if c.Said != nil {
+	if s.agent.suggest && (c.Said != nil || s.drafts()) {
+		return s.drafted(w, c), nil
+	}
+	if c.Said != nil {
 		out.Message = s.answer(w, c.TurnRef, *c.Said)
 		s.open.Replies++
 	}
@@ -105,6 +105,21 @@ func (c TurnEnd) decide(s *state, w *rows) (Outcome, error) {
 	}
 	out.Due = s.settle(w, c.ToSeq).Due // the visitor may have gone on while the agent was answering
 	return out, nil
+}
+
+// drafted ends a turn whose words are for the team. The first draft calls a person; lines that came meanwhile get a draft of their own.
+func (s *state) drafted(w *rows, c TurnEnd) (out Outcome) {
+	if c.Said != nil {
+		s.suggest(w, c.TurnRef, *c.Said)
+	}
+	d := s.finish(w, domain.DispatchDone)
+	if s.Handling == domain.HandlingAgent {
+		s.handOff(w, "the agent only suggests; a person decides", event{dispatch: d.ID, turn: c.Turn})
+	}
+	if d.ToSeq > c.ToSeq {
+		out.Due = s.queue(w, c.ToSeq+1, d.ToSeq).Due
+	}
+	return out
 }
 
 // TurnFail is a turn that did not come off. The dispatch is tried again after RetryIn, unless Final is set, the agent's attempts
@@ -150,6 +165,9 @@ func (s *state) giveUp(w *rows, turn domain.TurnID, reason string) Outcome {
 	s.note(w, event{eventKey: happened(domain.DispatchDied), dispatch: d.ID, turn: turn,
 		detail: map[string]any{"error": reason, "attempts": d.Attempts}})
 	var out Outcome
+	if s.drafts() { // nobody was promised anything
+		return out
+	}
 	if s.widget.known && s.widget.fallback != "" {
 		out.Message = s.say(w, domain.Message{
 			Direction: domain.Outbound, Content: s.widget.fallback,
@@ -221,7 +239,7 @@ func (c TurnSkip) decide(s *state, w *rows) (Outcome, error) {
 // stale says why a turn's results no longer count; empty if they do.
 func (s *state) stale(t TurnRef) string {
 	switch {
-	case s.Epoch != t.Epoch:
+	case s.Epoch != t.Epoch && !s.drafts():
 		return "the conversation had changed hands"
 	case s.open == nil || s.open.ID != t.Dispatch || s.open.Status != domain.DispatchRunning || s.open.Token != t.Token:
 		return "another worker had taken the turn"
@@ -277,6 +295,7 @@ func (s *state) suggest(w *rows, t TurnRef, said Said) {
 		detail["citations_dropped"] = said.Unfounded
 	}
 	s.step(w, t.Turn, domain.SuggestionStored, detail)
+	s.Notes++ // whoever has the thread open is told
 }
 
 func (s *state) record(w *rows, turn domain.TurnID, steps []Step) {

@@ -16,16 +16,10 @@ var milestoneKinds = []domain.TimelineKind{
 }
 
 const milestones = `
-SELECT * FROM (
-    SELECT created_at AS at, ord, kind, message_id, dispatch_id, turn_id, detail
-    FROM events WHERE thread_id = ?0 AND org_id = ?1 AND created_at >= ?2 AND kind IN (?3)
-    UNION ALL
-    SELECT created_at, ord, kind, NULL, NULL, turn_id, detail
-    FROM turn_steps WHERE thread_id = ?0 AND org_id = ?1 AND created_at >= ?2 AND kind = ?4
-) AS items ORDER BY at, ord`
+SELECT created_at AS at, kind, message_id, dispatch_id, turn_id, detail
+FROM events WHERE thread_id = ?0 AND org_id = ?1 AND created_at >= ?2 AND kind IN (?3) ORDER BY created_at, ord`
 
-// Milestones reads what a thread's timeline has, since an instant, of events that stand between the messages, and of suggested
-// replies. It is the part of Timeline a conversation shows, without having to read all of it.
+// Milestones reads what a thread's timeline has, since an instant, of events that stand between the messages. It is the part of Timeline a conversation shows, without having to read all of it.
 func (l *Ledger) Milestones(ctx context.Context, org domain.OrgID, thread domain.ThreadID, since time.Time) ([]domain.TimelineItem, error) {
 	var rows []struct {
 		At         time.Time
@@ -35,7 +29,7 @@ func (l *Ledger) Milestones(ctx context.Context, org domain.OrgID, thread domain
 		TurnID     domain.TurnID
 		Detail     json.RawMessage
 	}
-	if err := l.NewRaw(milestones, thread, org, since, bun.List(milestoneKinds), domain.SuggestionStored).Scan(ctx, &rows); err != nil {
+	if err := l.NewRaw(milestones, thread, org, since, bun.List(milestoneKinds)).Scan(ctx, &rows); err != nil {
 		return nil, classify(err)
 	}
 	items := make([]domain.TimelineItem, len(rows))

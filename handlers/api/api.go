@@ -70,6 +70,7 @@ func New(d Deps) *API {
 		a.threadOperations()
 		a.messageOperations()
 		a.attachmentOperations(r)
+		a.suggestionOperations()
 	})
 	a.document = mustDocument(a.huma.OpenAPI())
 	a.docs = mustDocs(a.huma.OpenAPI(), operations)

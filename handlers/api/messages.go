@@ -82,6 +82,8 @@ type MessageCreate struct {
 	Author   Speaker `json:"author,omitzero"`
 
 	Attachments []string `json:"attachments,omitempty" maxItems:"5" doc:"Files to send along, by the ids that POST /attachments has answered with; each can be sent once." example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c13"`
+
+	SuggestionID string `json:"suggestion_id,omitempty" format:"uuid" doc:"The draft that this has come of, if it has; the timeline then tells what was changed."`
 }
 
 // NoteCreate is the body that leaves a note.
@@ -166,7 +168,11 @@ func (a *API) createMessage(ctx context.Context, in *createMessageRequest) (*cre
 	if in.Body.Content == nil && len(files) == 0 {
 		return nil, domain.InvalidField("content", "is needed")
 	}
-	m, duplicate, err := a.Chat.Reply(ctx, callerOf(ctx).voice(in.Body.Author.Name), id, in.clientID(), in.content(), files...)
+	draft, err := parseField[domain.TurnID]("suggestion_id", in.Body.SuggestionID)
+	if err != nil {
+		return nil, err
+	}
+	m, duplicate, err := a.Chat.ReplyFrom(ctx, callerOf(ctx).voice(in.Body.Author.Name), id, in.clientID(), in.content(), draft, files...)
 	show := messageAt(a.origin(ctx))
 	switch {
 	case err != nil:

@@ -63,7 +63,19 @@ func (p *Portal) conversation(r *http.Request, c ledger.Conversation) (*views.Co
 		open.Later = messages[n-1].Seq < c.LastSeq && n == limit
 	}
 	sortOut(open, milestones)
-	return open, nil
+	open.Composer.Suggestion, err = p.draft(r, c)
+	return open, err
+}
+
+// draft reads what an agent suggests to say next, nil if nothing.
+func (p *Portal) draft(r *http.Request, c ledger.Conversation) (*views.Suggestion, error) {
+	d, err := p.Chat.Suggestion(r.Context(), c.OrgID, c.ID)
+	if err != nil {
+		return nil, known(err)
+	}
+	return &views.Suggestion{
+		Turn: d.Turn, Agent: agentOr(d.Agent), Content: d.Content, Markdown: d.ContentType == domain.Markdown, Citations: d.Citations, Outdated: d.Outdated,
+	}, nil
 }
 
 // around reads what surrounds a thread's lines and its flight recorder alike: the head and the facts.
@@ -127,7 +139,7 @@ func known(err error) error {
 // newClientID names a form that is about to be drawn.
 func newClientID() string { return rand.Text() }
 
-// sortOut parts what happened between the messages into what is shown among them, the suggestion that still waits for a yes,
+// sortOut parts what happened between the messages into what is shown among them,
 // and the failure nobody has answered yet.
 func sortOut(open *views.Conversation, milestones []domain.TimelineItem) {
 	var answered time.Time // when somebody last spoke to the contact
@@ -139,10 +151,6 @@ func sortOut(open *views.Conversation, milestones []domain.TimelineItem) {
 	}
 	for _, i := range milestones {
 		switch i.Kind {
-		case domain.SuggestionStored:
-			if content := detail(i, "content"); content != "" && i.At.After(answered) && open.Thread.Handling != domain.HandlingClosed {
-				open.Composer.Suggestion = &views.Suggestion{Agent: agentOr(open.Agent), Content: content}
-			}
 		case domain.DispatchDied:
 			if i.At.After(answered) {
 				open.Failure = sentence(detail(i, "error"))

@@ -32,6 +32,10 @@ func (p *Portal) compose(w http.ResponseWriter, r *http.Request, note bool) erro
 	}
 	written := views.Composer{
 		Thread: c.ID, ClientID: r.PostForm.Get("client_id"), Body: r.PostForm.Get("body"), Note: note || r.PostForm.Get("note") != "",
+		Draft: domain.TurnID(r.PostForm.Get("draft")),
+	}
+	if act, turn := draftAct(r); turn != "" {
+		return p.decideDraft(w, r, c, written, act, turn)
 	}
 	err = p.send(r, c, written)
 	if e, ok := errors.AsType[*domain.Error](err); ok && e.Fields["content"] != "" {
@@ -56,6 +60,6 @@ func (p *Portal) send(r *http.Request, c ledger.Conversation, written views.Comp
 		_, _, err := p.Chat.AddNote(r.Context(), who, c.ID, written.Body)
 		return err
 	}
-	_, _, err := p.Chat.Reply(r.Context(), who, c.ID, written.ClientID, written.Body)
+	_, _, err := p.Chat.ReplyFrom(r.Context(), who, c.ID, written.ClientID, written.Body, written.Draft)
 	return err
 }

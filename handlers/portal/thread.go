@@ -34,18 +34,18 @@ func (p *Portal) showThread(w http.ResponseWriter, r *http.Request) error {
 	return p.showConversation(w, r, c, nil)
 }
 
-// showConversation answers with the page of a thread; a composer that failed comes back in it.
-func (p *Portal) showConversation(w http.ResponseWriter, r *http.Request, c ledger.Conversation, failed *views.Composer) error {
+// showConversation answers with the page of a thread; a composer that was sent and goes on comes back in it.
+func (p *Portal) showConversation(w http.ResponseWriter, r *http.Request, c ledger.Conversation, kept *views.Composer) error {
 	open, err := p.conversation(r, c)
 	if err != nil {
 		return err
 	}
 	status := http.StatusOK
-	if failed != nil {
-		open.Composer.Body, open.Composer.Problem, open.Composer.Note = failed.Body, failed.Problem, failed.Note
-		status = http.StatusUnprocessableEntity
-	} else if s := open.Composer.Suggestion; s != nil && r.URL.Query().Get("draft") == "suggestion" {
-		open.Composer.Body = s.Content
+	if kept != nil {
+		open.Composer.Body, open.Composer.Problem, open.Composer.Note, open.Composer.Draft = kept.Body, kept.Problem, kept.Note, kept.Draft
+		if kept.Problem != "" {
+			status = http.StatusUnprocessableEntity
+		}
 	}
 	list, err := p.list(w, r, views.ContactName(open.Contact), c.ID)
 	if err != nil {

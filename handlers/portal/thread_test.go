@@ -125,22 +125,6 @@ func TestLongThreadIsShownFromItsEnd(t *testing.T) {
 	without(t, part, "<html", "<textarea")
 }
 
-func TestSuggestionWaitsForAYes(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	b := w.owner("Acme")
-	thread := w.thread(b, "Hello?")
-	path := "/threads/" + string(thread)
-	w.suggest(b, thread, "We open at nine. <b>")
-	page := b.page(path)
-	want(t, page, "Ada suggests", "We open at nine. &lt;b&gt;", `name="body" value="We open at nine. &lt;b&gt;"`)
-	want(t, b.page(path+"?draft=suggestion"), "We open at nine. &lt;b&gt;</textarea>")
-	if a := b.post(path+"/reply", "client_id", "c1", "body", "We open at nine."); a.status != http.StatusSeeOther {
-		t.Fatal(a.status)
-	}
-	without(t, b.page(path), "Ada suggests")
-}
-
 func TestFailureIsShownUntilSomebodyActs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -35,10 +35,15 @@ func (w *world) answers(b *browser, thread domain.ThreadID, said ledger.Said) {
 // suggest ends it with a reply that waits for a person's yes.
 func (w *world) suggest(b *browser, thread domain.ThreadID, content string) {
 	w.t.Helper()
+	w.suggestSaid(b, thread, ledger.Said{Content: content})
+}
+
+func (w *world) suggestSaid(b *browser, thread domain.ThreadID, said ledger.Said) {
+	w.t.Helper()
 	if _, err := w.ledger.NewRaw("UPDATE agents SET send_mode = ?", domain.Suggest).Exec(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
-	w.answers(b, thread, ledger.Said{Content: content})
+	w.answers(b, thread, said)
 }
 
 // giveUp ends it with a failure for good.

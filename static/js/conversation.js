@@ -87,7 +87,10 @@ function markSeen() {
 
 function arrived() {
 	const forms = [...document.querySelectorAll("form[data-composer]")];
-	for (const form of forms) drafts.restore(form);
+	for (const form of forms) {
+		drafts.restore(form);
+		if (form.elements.body.value.trim()) drafts.save(form); // a draft taken up, or words that came back, are as good as typed
+	}
 	if (writing.url && !forms.some((form) => form.dataset.writes === writing.url)) rests(); // another thread was opened
 	markSeen();
 }
