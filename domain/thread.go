@@ -56,6 +56,7 @@ type Thread struct {
 	Notes          int64     // what only the team sees has come so often: remarks and drafts, which have no seq
 	LastMessageAt  time.Time `bun:",nullzero"`
 	Labels         []string  `bun:",array"`
+	MergedInto     ThreadID  `bun:",nullzero"` // its lines are that thread's now; it is only a signpost
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 }

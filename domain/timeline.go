@@ -36,6 +36,8 @@ const (
 	Rated            TimelineKind = "rated"
 	Closed           TimelineKind = "closed"
 	Reopened         TimelineKind = "reopened"
+	ThreadJoined     TimelineKind = "thread_joined"  // lines of another thread of the same person were appended
+	FormSubmitted    TimelineKind = "form_submitted" // the visitor told something of themselves
 )
 
 // TimelineItem is one entry of a thread's flight recorder.

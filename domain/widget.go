@@ -16,7 +16,9 @@ type Widget struct {
 	RateMessages       int      // visitor's lines per thread in RateWindow
 	RateWindowSecs     int
 	RequireIdentity    bool
-	IdentitySecret     string     `bun:"-"` // sealed at rest
+	IdentitySecret     string     `bun:"-"`         // sealed at rest
+	PreviousSecret     string     `bun:"-"`         // of before the last rotation; sealed at rest
+	PreviousUntil      time.Time  `bun:",nullzero"` // until when the previous one is still good; zero: it is not
 	FallbackText       string     // what the visitor reads when the agent failed for good
 	AttachmentsEnabled bool       // visitors may send files
 	Appearance         Appearance `bun:"type:jsonb"`

@@ -36,6 +36,11 @@ func (r Record) tell(i domain.TimelineItem) happening {
 		return happening{icon: ui.CloseThreadIcon(), tone: ui.Neutral, title: f.who() + " closed the conversation", why: "The visitor’s next message opens it again."}
 	case domain.Reopened:
 		return happening{icon: ui.ReopenIcon(), tone: ui.Neutral, title: "The conversation was opened again"}
+	case domain.ThreadJoined:
+		return happening{icon: ui.UserIcon(), tone: ui.Accent, title: "An earlier conversation of the same person was joined to this one",
+			why: fmt.Sprintf("The site said who they are. Lines %d to %d are from before that.", int(f.number("from_seq")), int(f.number("to_seq")))}
+	case domain.FormSubmitted:
+		return happening{icon: ui.UserIcon(), tone: ui.Accent, title: ContactName(r.Contact) + " filled in the form", why: formWords(f)}
 	case domain.Delivered:
 		return happening{icon: ui.DeliveredIcon(), tone: ui.Green, title: "Delivered" + through(f.text("transport"))}
 	}
@@ -266,4 +271,16 @@ func unfounded(f fields) string {
 		return ""
 	}
 	return "It also named " + plural(len(dropped), "source", "sources") + " that no search in this turn had found. That was not shown."
+}
+
+// formWords is what a visitor wrote into a form, field by field.
+func formWords(f fields) string {
+	answers, _ := f["fields"].(map[string]any)
+	var said []string
+	for _, name := range []string{"name", "email", "phone", "message"} {
+		if v, ok := answers[name].(string); ok && v != "" {
+			said = append(said, v)
+		}
+	}
+	return strings.Join(said, " · ")
 }

@@ -47,6 +47,14 @@ type WidgetForm struct {
 	Secret    string         // the identity secret, on the one page that shows it
 }
 
+// overlap is until when the identity secret before this one is accepted, in the words of whoever looks; empty: it is not.
+func (p WidgetForm) overlap() string {
+	if !p.Widget.SecretOverlaps(p.Frame.Now) {
+		return ""
+	}
+	return p.Widget.PreviousUntil.In(p.Frame.Now.Location()).Format("2 January, 15:04")
+}
+
 // widgetFields are the names of the form's fields in the order of the page.
 var widgetFields = []string{
 	"name", "agent_id", "webchat_enabled", "enabled", "allowed_origins", "appearance.title", "appearance.greeting",

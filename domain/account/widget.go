@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"time"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/ledger"
@@ -110,14 +111,19 @@ func (s *Service) changeWidget(ctx context.Context, org domain.OrgID, id domain.
 	return w, nil
 }
 
-// RotateIdentitySecret gives a widget a new identity secret and tells it, this once. Signatures made with the old one are worthless
-// from now on. It fails with NotFound.
-func (s *Service) RotateIdentitySecret(ctx context.Context, org domain.OrgID, id domain.WidgetID) (secret string, err error) {
-	secret = newToken()
-	if err := s.ledger.SetIdentitySecret(ctx, org, id, secret); err != nil {
-		return "", found(err, "widget")
+// RotateIdentitySecret gives a widget a new identity secret and tells it, this once. Signatures made with the one before are good for
+// domain.SecretOverlap more, so that the site can change over; EndPreviousSecret ends that. It fails with NotFound.
+func (s *Service) RotateIdentitySecret(ctx context.Context, org domain.OrgID, id domain.WidgetID) (secret string, until time.Time, err error) {
+	secret, until = newToken(), now().Add(domain.SecretOverlap)
+	if err := s.ledger.SetIdentitySecret(ctx, org, id, secret, until); err != nil {
+		return "", time.Time{}, found(err, "widget")
 	}
-	return secret, nil
+	return secret, until, nil
+}
+
+// EndPreviousSecret makes signatures with the secret of before the last rotation worthless from now on. It fails with NotFound.
+func (s *Service) EndPreviousSecret(ctx context.Context, org domain.OrgID, id domain.WidgetID) error {
+	return found(s.ledger.EndPreviousSecret(ctx, org, id), "widget")
 }
 
 // DeleteWidget removes a widget: pages that embed it lose their chat. Its threads stay. It fails with NotFound.

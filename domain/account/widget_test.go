@@ -96,8 +96,8 @@ func TestWidgetIdentitySecret(t *testing.T) {
 	if len(sealed) < len(w.IdentitySecret) || bytes.Contains(sealed, []byte(w.IdentitySecret)) {
 		t.Errorf("the secret is stored as %q", sealed)
 	}
-	rotated, err := s.RotateIdentitySecret(t.Context(), s.org, w.ID)
-	if err != nil || rotated == w.IdentitySecret || len(rotated) < 43 {
+	rotated, until, err := s.RotateIdentitySecret(t.Context(), s.org, w.ID)
+	if err != nil || time.Until(until) < 23*time.Hour || time.Until(until) > 25*time.Hour || rotated == w.IdentitySecret || len(rotated) < 43 {
 		t.Fatalf("rotated to %q, %v", rotated, err)
 	}
 	got := must[domain.Widget](t)(s.WidgetByKey(t.Context(), w.Key))
@@ -108,8 +108,26 @@ func TestWidgetIdentitySecret(t *testing.T) {
 	if err := domain.VerifyIdentity(got.IdentitySecret, "42", now.Unix(), domain.SignIdentity(rotated, "42", now.Unix()), now); err != nil {
 		t.Errorf("a signature with the new secret: %v", err)
 	}
-	if err := domain.VerifyIdentity(got.IdentitySecret, "42", now.Unix(), domain.SignIdentity(w.IdentitySecret, "42", now.Unix()), now); err == nil {
-		t.Error("a signature with the old secret passes")
+	old := domain.SignIdentity(w.IdentitySecret, "42", now.Unix())
+	if err := domain.VerifyIdentity(got.IdentitySecret, "42", now.Unix(), old, now); err == nil {
+		t.Error("a signature with the old secret passes for one with the new")
+	}
+	if err := got.VerifyIdentity("42", now.Unix(), old, now); err != nil {
+		t.Errorf("a signature with the old secret, a moment after the rotation: %v", err)
+	}
+	late := now.Add(domain.SecretOverlap + time.Minute)
+	if err := got.VerifyIdentity("42", late.Unix(), domain.SignIdentity(w.IdentitySecret, "42", late.Unix()), late); err == nil {
+		t.Error("the old secret is good for ever")
+	}
+	if err := s.EndPreviousSecret(t.Context(), s.org, w.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got = must[domain.Widget](t)(s.WidgetByKey(t.Context(), w.Key)); got.PreviousSecret != "" || got.VerifyIdentity("42", now.Unix(), old, now) == nil {
+		t.Error("the old secret outlives its end")
+	}
+	other := newTenant(t)
+	if err := other.EndPreviousSecret(t.Context(), other.org, w.ID); domain.KindOf(err) != domain.NotFound {
+		t.Errorf("another organisation ends it: %v", err)
 	}
 
 	thief := must[domain.Widget](t)(s.CreateWidget(t.Context(), s.org, s.DefaultWidget()))
@@ -235,7 +253,7 @@ func TestWidgetsOfOthersAreNotFound(t *testing.T) {
 	wantKind(t, err, domain.NotFound)
 	_, err = s.SetWebchat(t.Context(), other, w.ID, false)
 	wantKind(t, err, domain.NotFound)
-	_, err = s.RotateIdentitySecret(t.Context(), other, w.ID)
+	_, _, err = s.RotateIdentitySecret(t.Context(), other, w.ID)
 	wantKind(t, err, domain.NotFound)
 	wantKind(t, s.DeleteWidget(t.Context(), other, w.ID), domain.NotFound)
 	if ws, err := s.Widgets(t.Context(), other); err != nil || ws == nil || len(ws) != 0 {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/parley-chat/parley/domain"
@@ -62,7 +63,7 @@ func (s *Service) Widget(ctx context.Context, key, origin string, ours bool) (do
 // refuses all of it.
 func (s *Service) Arrive(ctx context.Context, w domain.Widget, a Arrival) (v Visitor, token string, resumed bool, err error) {
 	if a.Identity != nil {
-		if err := s.verify(w, *a.Identity); err != nil {
+		if err := verify(w, *a.Identity); err != nil {
 			return Visitor{}, "", false, err
 		}
 	}
@@ -131,6 +132,21 @@ func (s *Service) Visitor(ctx context.Context, w domain.Widget, token string) (V
 		return Visitor{}, &domain.Error{Kind: domain.Unauthenticated, Code: domain.CodeUnauthorized, Msg: "open a session first"}
 	}
 	session, err := s.ledger.SessionByToken(ctx, w.ID, hash(token))
+	return s.present(ctx, w, session, err)
+}
+
+// Refresh finds out who the visitor is by now: another tab may have said so, and then their thread is another.
+func (s *Service) Refresh(ctx context.Context, v *Visitor) error {
+	session, err := s.ledger.Session(ctx, v.Widget.OrgID, v.Session.ID)
+	now, err := s.present(ctx, v.Widget, session, err)
+	if err == nil {
+		*v = now
+	}
+	return err
+}
+
+// present is the visitor of a session that was looked for.
+func (s *Service) present(ctx context.Context, w domain.Widget, session domain.Session, err error) (Visitor, error) {
 	if err != nil && domain.KindOf(err) == domain.NotFound {
 		return Visitor{}, &domain.Error{Kind: domain.Unauthenticated, Code: domain.CodeSessionExpired, Msg: "this session has ended, open a new one"}
 	} else if err != nil {
@@ -143,6 +159,9 @@ func (s *Service) Visitor(ctx context.Context, w domain.Widget, token string) (V
 	}
 	v := Visitor{Widget: w, Session: session}
 	if v.Contact, err = s.ledger.Contact(ctx, w.OrgID, session.ContactID); err != nil {
+		if domain.KindOf(err) == domain.NotFound { // joined to another between the two reads
+			err = moved(err)
+		}
 		return Visitor{}, err
 	}
 	v.Thread, err = s.ledger.ThreadByKey(ctx, w.OrgID, ledger.CorrelationKey(session.ContactID, domain.ChannelWebchat))
@@ -152,6 +171,10 @@ func (s *Service) Visitor(ctx context.Context, w domain.Widget, token string) (V
 	return v, nil
 }
 
+func moved(err error) error {
+	return &domain.Error{Kind: domain.Unavailable, Code: domain.CodeUnavailable, RetryAfter: time.Second, Msg: "please try again in a moment", Err: err}
+}
+
 // Living finds out which widgets, by their keys, are switched on and which sessions have not ended, and marks these in both maps.
 func (s *Service) Living(ctx context.Context, widgets map[string]bool, sessions map[domain.SessionID]bool) error {
 	return s.ledger.Living(ctx, widgets, sessions)
@@ -159,47 +182,63 @@ func (s *Service) Living(ctx context.Context, widgets map[string]bool, sessions 
 
 // Enter makes sure that the visitor has a thread to write in and to follow. Until something is said in it, nobody else sees it.
 func (s *Service) Enter(ctx context.Context, v *Visitor) error {
-	if v.Thread.ID != "" && v.Thread.WidgetID == v.Widget.ID {
+	if v.Thread.ID != "" && v.Thread.WidgetID == v.Widget.ID && v.Thread.MergedInto == "" {
 		return nil
 	}
-	t, err := s.ledger.EnsureThread(ctx, v.Session)
-	if err == nil {
-		v.Thread = t
-	}
-	return err
+	return s.inThread(ctx, v, func() error {
+		t, err := s.ledger.EnsureThread(ctx, v.Session)
+		if err == nil {
+			v.Thread = t
+		}
+		return err
+	})
 }
 
-// Identify binds the visitor's session to the contact their site vouches for.
+// inThread does something in the visitor's thread. Should it turn out to have become part of another one, which happens when
+// another tab says who the visitor is, it is done again there.
+func (s *Service) inThread(ctx context.Context, v *Visitor, do func() error) error {
+	for try := 1; ; try++ {
+		err := do()
+		if !errors.Is(err, ledger.ErrJoined) {
+			return err
+		}
+		if try == 3 {
+			return moved(err)
+		}
+		if err := s.Refresh(ctx, v); err != nil {
+			return err
+		}
+		if v.Thread.ID == "" {
+			if v.Thread, err = s.ledger.EnsureThread(ctx, v.Session); err != nil && !errors.Is(err, ledger.ErrJoined) {
+				return err
+			}
+		}
+	}
+}
+
+// Identify binds the visitor's session to the contact their site vouches for, and lets what they said before follow them there.
 func (s *Service) Identify(ctx context.Context, v *Visitor, id Identity) error {
-	if err := s.verify(v.Widget, id); err != nil {
+	if err := verify(v.Widget, id); err != nil {
 		return err
 	}
 	return s.bind(ctx, v, id)
 }
 
-func (s *Service) verify(w domain.Widget, id Identity) error {
+func verify(w domain.Widget, id Identity) error {
 	if id.UserID == "" || len(id.UserID) > 200 {
 		return &domain.Error{Kind: domain.Forbidden, Code: domain.CodeIdentityInvalid, Msg: "the identity names no user"}
 	}
-	return domain.VerifyIdentity(w.IdentitySecret, id.UserID, id.Timestamp, id.Signature, time.Now())
+	return w.VerifyIdentity(id.UserID, id.Timestamp, id.Signature, time.Now())
 }
 
 func (s *Service) bind(ctx context.Context, v *Visitor, id Identity) error {
-	c, err := s.ledger.Identify(ctx, v.Session.ContactID, v.Session.OrgID, id.UserID, lead.Cut(id.Name, 200), lead.Cut(id.Email, 254))
-	if err != nil {
+	_, err := s.ledger.Identify(ctx, v.Session.OrgID, v.Session.ID, ledger.Identity{
+		ExternalID: id.UserID, Name: lead.Cut(id.Name, 200), Email: lead.Cut(id.Email, 254),
+	})
+	if err != nil && domain.KindOf(err) != domain.NotFound {
 		return err
 	}
-	if err := s.ledger.BindSession(ctx, v.Session.ID, c.ID); err != nil {
-		return err
-	}
-	if c.ID != v.Contact.ID { // the organisation knows them already: their thread goes on
-		v.Thread, err = s.ledger.ThreadByKey(ctx, v.Session.OrgID, ledger.CorrelationKey(c.ID, domain.ChannelWebchat))
-		if err != nil && domain.KindOf(err) != domain.NotFound {
-			return err
-		}
-	}
-	v.Contact, v.Session.ContactID, v.Session.Identified = c, c.ID, true
-	return nil
+	return s.Refresh(ctx, v) // of a session that has ended: says so
 }
 
 // newToken makes 256 random bits.

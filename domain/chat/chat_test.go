@@ -148,7 +148,7 @@ func TestSayRefuses(t *testing.T) {
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	if err := w.ledger.SetIdentitySecret(t.Context(), w.Org, w.Fixture.Widget, "hush"); err != nil {
+	if err := w.ledger.SetIdentitySecret(t.Context(), w.Org, w.Fixture.Widget, "hush", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	ledgertest.Set(t, w.ledger, "widgets", w.Fixture.Widget, "require_identity", true)

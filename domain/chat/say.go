@@ -77,7 +77,12 @@ func (s *Service) Rate(ctx context.Context, v *Visitor, score int, comment strin
 }
 
 func (s *Service) visitorDid(ctx context.Context, v *Visitor, c ledger.Change) (ledger.Outcome, error) {
-	return s.ledger.Append(ctx, ledger.Append{OrgID: v.Session.OrgID, ThreadID: v.Thread.ID, Change: c})
+	var out ledger.Outcome
+	err := s.inThread(ctx, v, func() (err error) {
+		out, err = s.ledger.Append(ctx, ledger.Append{OrgID: v.Session.OrgID, ThreadID: v.Thread.ID, Change: c})
+		return err
+	})
+	return out, err
 }
 
 // Types shows the team that the visitor has begun or stopped to write.

@@ -66,3 +66,15 @@ func isUnique(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && pg.Code == "23505"
 }
+
+// contended reports whether two transactions waited for each other: the one that gave way may simply begin again.
+func contended(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == "40P01" || pg.Code == "40001")
+}
+
+// isOrphan reports whether err says that a row refers to one that is gone.
+func isOrphan(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == "23503"
+}

@@ -58,7 +58,7 @@ func rollback(ctx context.Context, conn *pgxpool.Conn) {
 const lockThreads = `
 SELECT t.id::text, t.org_id::text, coalesce(t.contact_id::text, ''), coalesce(t.widget_id::text, ''), coalesce(t.agent_id::text, ''),
        t.channel, t.correlation_key, t.handling, t.epoch, coalesce(t.assignee_id::text, ''),
-       t.last_seq, t.last_inbound, t.answered, t.visitor_read, t.team_read, t.notes, coalesce(t.last_message_at, 'epoch'), t.labels,
+       t.last_seq, t.last_inbound, t.answered, t.visitor_read, t.team_read, t.notes, coalesce(t.last_message_at, 'epoch'), t.labels, coalesce(t.merged_into::text, ''),
        t.created_at, t.updated_at, t.window_start, t.window_count, t.day::timestamptz, t.day_count,
        c.id IS NOT NULL, coalesce(c.opted_out, false), coalesce(c.name, ''),
        w.id IS NOT NULL, coalesce(NOT w.enabled, false), coalesce(w.webchat_enabled, false), coalesce(w.daily_cap, 0), coalesce(w.rate_messages, 0),
@@ -155,7 +155,7 @@ func scanState(r pgx.Rows) (*state, error) {
 	var s state
 	var rateWindow, settle, giveUp int
 	if err := r.Scan(&s.ID, &s.OrgID, &s.ContactID, &s.WidgetID, &s.AgentID, &s.Channel, &s.CorrelationKey, &s.Handling, &s.Epoch, &s.AssigneeID,
-		&s.LastSeq, &s.LastInbound, &s.Answered, &s.VisitorRead, &s.TeamRead, &s.Notes, &s.LastMessageAt, &s.Labels,
+		&s.LastSeq, &s.LastInbound, &s.Answered, &s.VisitorRead, &s.TeamRead, &s.Notes, &s.LastMessageAt, &s.Labels, &s.MergedInto,
 		&s.CreatedAt, &s.UpdatedAt, &s.windowStart, &s.windowCount, &s.day, &s.dayCount,
 		&s.contact.known, &s.contact.optedOut, &s.contact.name,
 		&s.widget.known, &s.widget.disabled, &s.widget.webchatEnabled, &s.widget.dailyCap, &s.widget.rateMessages, &rateWindow, &s.widget.fallback, &s.widget.title,

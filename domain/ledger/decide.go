@@ -101,6 +101,9 @@ type step struct {
 
 // decide applies one change. It is pure but for fresh ids.
 func decide(s *state, w *rows, c Change) (Outcome, error) {
+	if s.MergedInto != "" {
+		return Outcome{}, joined()
+	}
 	if key := c.key(s.ID); key.external != "" {
 		if first, ok := s.known[key]; ok {
 			w.events = append(w.events, event{

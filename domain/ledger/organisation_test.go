@@ -41,7 +41,7 @@ func TestCredentialsNeedASealer(t *testing.T) {
 	if err := l.UpdateAgent(t.Context(), a); err == nil {
 		t.Error("a secret was stored without a sealer")
 	}
-	if err := l.SetIdentitySecret(t.Context(), f.Org, f.Widget, "secret"); err == nil {
+	if err := l.SetIdentitySecret(t.Context(), f.Org, f.Widget, "secret", time.Time{}); err == nil {
 		t.Error("an identity secret was stored without a sealer")
 	}
 	if w, err := l.WidgetByKey(t.Context(), f.Key); err != nil || w.IdentitySecret != "" {

@@ -11,6 +11,7 @@ import (
 )
 
 // EnsureThread finds or begins the thread with a contact over a widget's channel. Until something is said in it, nobody sees it.
+// It fails with ErrJoined when the contact has become part of another one.
 func (l *Ledger) EnsureThread(ctx context.Context, s domain.Session) (domain.Thread, error) {
 	key := CorrelationKey(s.ContactID, domain.ChannelWebchat)
 	var t domain.Thread
@@ -21,6 +22,9 @@ RETURNING *`,
 		NewID[domain.ThreadID](), s.OrgID, s.ContactID, s.WidgetID, domain.ChannelWebchat, key, domain.HandlingAgent).Scan(ctx, &t)
 	if domain.KindOf(classify(err)) == domain.NotFound { // it is there already, unchanged
 		return l.ThreadByKey(ctx, s.OrgID, key)
+	}
+	if isOrphan(err) { // the stub was joined to a known contact meanwhile
+		return t, joined()
 	}
 	return t, classify(err)
 }

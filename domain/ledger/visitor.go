@@ -68,36 +68,17 @@ func (l *Ledger) SetPage(ctx context.Context, id domain.SessionID, p domain.Page
 	return classify(err)
 }
 
-// BindSession ties a session to a contact that proved who they are.
-func (l *Ledger) BindSession(ctx context.Context, id domain.SessionID, contact domain.ContactID) error {
-	_, err := l.NewRaw(`UPDATE sessions SET contact_id = ?, identified = true WHERE id = ?`, contact, id).Exec(ctx)
-	return classify(err)
+// Session reads a live session. It fails with NotFound for one that has ended.
+func (l *Ledger) Session(ctx context.Context, org domain.OrgID, id domain.SessionID) (domain.Session, error) {
+	var s domain.Session
+	err := l.NewSelect().Model(&s).Where("org_id = ? AND id = ? AND expires_at > now()", org, id).Scan(ctx)
+	return s, classify(err)
 }
 
 // Contact reads a contact. Another organisation's is NotFound.
 func (l *Ledger) Contact(ctx context.Context, org domain.OrgID, id domain.ContactID) (domain.Contact, error) {
 	var c domain.Contact
 	err := l.NewSelect().Model(&c).Where("org_id = ? AND id = ?", org, id).Scan(ctx)
-	return c, classify(err)
-}
-
-// Identify gives an anonymous stub the identity it has proven and returns the contact. If the organisation knows that external id
-// already, the stub is left and the known contact returned, so that bind says which contact the session belongs to from now on.
-func (l *Ledger) Identify(ctx context.Context, stub domain.ContactID, org domain.OrgID, external, name, email string) (domain.Contact, error) {
-	var c domain.Contact
-	err := l.NewRaw(`WITH known AS (
-    UPDATE contacts SET name = coalesce(nullif(?3, ''), name), email = coalesce(nullif(?4, ''), email), stub = false, updated_at = now()
-    WHERE org_id = ?1 AND external_id = ?2 RETURNING *
-), named AS (
-    UPDATE contacts SET external_id = ?2, name = coalesce(nullif(?3, ''), name), email = coalesce(nullif(?4, ''), email), stub = false, updated_at = now()
-    WHERE id = ?0 AND org_id = ?1 AND external_id IS NULL AND NOT EXISTS (SELECT FROM known) RETURNING *
-), made AS (
-    INSERT INTO contacts (id, org_id, external_id, name, email, stub)
-    SELECT ?5, ?1, ?2, ?3, ?4, false WHERE NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM named)
-    ON CONFLICT (org_id, external_id) DO UPDATE SET updated_at = now() RETURNING *
-)
-SELECT * FROM known UNION ALL SELECT * FROM named UNION ALL SELECT * FROM made`,
-		stub, org, clean(external), clean(name), clean(email), NewID[domain.ContactID]()).Scan(ctx, &c)
 	return c, classify(err)
 }
 

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -13,8 +14,10 @@ import (
 type widgetRow struct {
 	domain.Widget `bun:",extend"`
 	Sealed        []byte `bun:"identity_secret"`
+	Previous      []byte `bun:"previous_secret"`
 }
 
+// Both secrets are sealed for the same place, so that a rotation moves one to the other as it is.
 func widgetPlace(id domain.WidgetID) string { return "widgets.identity_secret:" + string(id) }
 
 // Widgets lists an organisation's widgets, the oldest first, without their identity secrets.
@@ -48,11 +51,15 @@ func (l *Ledger) WidgetByKey(ctx context.Context, key string) (domain.Widget, er
 		return domain.Widget{}, classify(err)
 	}
 	secret, err := l.seal.Open(widgetPlace(row.ID), row.Sealed)
+	var previous []byte
+	if err == nil && row.SecretOverlaps(time.Now()) {
+		previous, err = l.seal.Open(widgetPlace(row.ID), row.Previous)
+	}
 	if err != nil {
 		return domain.Widget{}, &domain.Error{Kind: domain.Internal, Code: domain.CodeInternal, Err: err,
 			Msg: fmt.Sprintf("the identity secret of widget %q cannot be opened: was PARLEY_SECRET changed?", row.Name)}
 	}
-	row.IdentitySecret = string(secret)
+	row.IdentitySecret, row.PreviousSecret = string(secret), string(previous)
 	return row.Widget, nil
 }
 
@@ -62,24 +69,32 @@ func (l *Ledger) CreateWidget(ctx context.Context, w domain.Widget) error {
 	if err != nil {
 		return classify(err)
 	}
-	_, err = l.NewInsert().Model(&widgetRow{w, sealed}).Exec(ctx)
+	_, err = l.NewInsert().Model(&widgetRow{Widget: w, Sealed: sealed}).Exec(ctx)
 	return classify(err)
 }
 
 // UpdateWidget stores all of w but its organisation, key, birth and identity secret. Another organisation's is NotFound.
 func (l *Ledger) UpdateWidget(ctx context.Context, w domain.Widget) error {
-	res, err := l.NewUpdate().Model(&w).ExcludeColumn("id", "org_id", "key", "created_at").
+	res, err := l.NewUpdate().Model(&w).ExcludeColumn("id", "org_id", "key", "created_at", "previous_until").
 		Where("org_id = ? AND id = ?", w.OrgID, w.ID).Exec(ctx)
 	return one(res, err)
 }
 
-// SetIdentitySecret replaces a widget's identity secret, sealed. The old one is worthless at once.
-func (l *Ledger) SetIdentitySecret(ctx context.Context, org domain.OrgID, id domain.WidgetID, secret string) error {
+// SetIdentitySecret replaces a widget's identity secret, sealed. The one before stays good until the given time, and the one before
+// that ends at once.
+func (l *Ledger) SetIdentitySecret(ctx context.Context, org domain.OrgID, id domain.WidgetID, secret string, until time.Time) error {
 	sealed, err := l.seal.Seal(widgetPlace(id), []byte(secret))
 	if err != nil {
 		return classify(err)
 	}
-	res, err := l.NewRaw(`UPDATE widgets SET identity_secret = ?, updated_at = now() WHERE org_id = ? AND id = ?`, sealed, org, id).Exec(ctx)
+	res, err := l.NewRaw(`UPDATE widgets SET previous_secret = identity_secret, previous_until = ?, identity_secret = ?, updated_at = now()
+WHERE org_id = ? AND id = ?`, until, sealed, org, id).Exec(ctx)
+	return one(res, err)
+}
+
+// EndPreviousSecret ends the secret of before the last rotation at once.
+func (l *Ledger) EndPreviousSecret(ctx context.Context, org domain.OrgID, id domain.WidgetID) error {
+	res, err := l.NewRaw(`UPDATE widgets SET previous_secret = NULL, previous_until = NULL, updated_at = now() WHERE org_id = ? AND id = ?`, org, id).Exec(ctx)
 	return one(res, err)
 }
 

@@ -121,5 +121,8 @@ func (a *API) getThread(ctx context.Context, in *struct{ Path }) (*Answer[Thread
 
 func (a *API) thread(ctx context.Context, id domain.ThreadID) (*Answer[Thread], error) {
 	c, err := a.Chat.Conversation(ctx, callerOf(ctx).scope(), id)
+	if err == nil && c.MergedInto != "" {
+		return nil, domain.NotFoundf("this thread has become part of %s", c.MergedInto)
+	}
 	return &Answer[Thread]{showThread(c)}, err
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/account"
@@ -21,6 +22,7 @@ type Widget struct {
 	Rate            Rate       `json:"rate"`
 	RequireIdentity bool       `json:"require_identity" doc:"Only visitors that the site vouches for may write." example:"false"`
 	IdentitySecret  string     `json:"identity_secret,omitempty" doc:"Signs identities. Only in the answer that creates the widget." example:"3f1c…"`
+	PreviousUntil   *Time      `json:"previous_secret_until" nullable:"true" doc:"Until when identities signed with the secret before the last rotation are accepted too; null: they are not."`
 	FallbackText    string     `json:"fallback_text" doc:"What the contact reads when the agent failed for good." example:"Sorry, I could not answer that just now."`
 	Appearance      Appearance `json:"appearance"`
 
@@ -58,9 +60,17 @@ func showWidget(w domain.Widget) Widget {
 	return Widget{
 		ID: string(w.ID), Key: w.Key, Name: w.Name, Enabled: w.Enabled, AgentID: orNull(w.AgentID), WebchatEnabled: w.WebchatEnabled,
 		AllowedOrigins: w.AllowedOrigins, DailyMessageCap: w.DailyCap, Rate: Rate{w.RateMessages, w.RateWindowSecs},
-		RequireIdentity: w.RequireIdentity, FallbackText: w.FallbackText, Appearance: Appearance(w.Appearance), AttachmentsEnabled: w.AttachmentsEnabled,
-		CreatedAt: Time(w.CreatedAt), UpdatedAt: Time(w.UpdatedAt),
+		RequireIdentity: w.RequireIdentity, FallbackText: w.FallbackText, Appearance: Appearance(w.Appearance), PreviousUntil: previousUntil(w),
+		AttachmentsEnabled: w.AttachmentsEnabled,
+		CreatedAt:          Time(w.CreatedAt), UpdatedAt: Time(w.UpdatedAt),
 	}
+}
+
+func previousUntil(w domain.Widget) *Time {
+	if !w.SecretOverlaps(time.Now()) {
+		return nil
+	}
+	return timeOrNull(w.PreviousUntil)
 }
 
 // WidgetFields is what can be set of a widget.
@@ -137,6 +147,7 @@ type WidgetCreate struct{ WidgetFields }
 // IdentitySecret is a widget's new secret.
 type IdentitySecret struct {
 	IdentitySecret string `json:"identity_secret" doc:"Signs identities from now on; it is not shown again." example:"3f1c…"`
+	PreviousUntil  Time   `json:"previous_secret_until" doc:"Until when identities signed with the secret before are accepted too."`
 }
 
 func widgetInput(w domain.Widget) account.WidgetInput {
@@ -166,7 +177,9 @@ func (a *API) widgetOperations() {
 		"Only the fields given change, also within `rate` and `appearance`."), a.updateWidget)
 	add(a, operation(http.MethodDelete, "/widgets/{id}", "delete-widget", tag, "Delete a widget", "Its sessions end; its threads stay."), a.deleteWidget)
 	add(a, operation(http.MethodPost, "/widgets/{id}/rotate-secret", "rotate-widget-secret", tag, "Change a widget's identity secret",
-		"Signatures made with the old one are refused from now on."), a.rotateWidgetSecret)
+		"Signatures made with the one before are accepted for 24 more hours, so that a site can change over; the one before that ends at once."), a.rotateWidgetSecret)
+	add(a, operation(http.MethodDelete, "/widgets/{id}/previous-secret", "end-widget-previous-secret", tag, "End a widget's previous identity secret",
+		"Signatures made with the secret before the last rotation are refused from now on."), a.endPreviousSecret)
 	d := a.Account.DefaultWidget()
 	a.expect("WidgetCreate", []string{"name"}, map[string]any{"enabled": d.Enabled, "webchat_enabled": d.WebchatEnabled,
 		"daily_message_cap": d.DailyCap, "require_identity": d.RequireIdentity, "fallback_text": d.FallbackText, "attachments_enabled": d.AttachmentsEnabled})
@@ -232,8 +245,16 @@ func (a *API) rotateWidgetSecret(ctx context.Context, in *struct{ Path }) (*Answ
 	if err != nil {
 		return nil, err
 	}
-	secret, err := a.Account.RotateIdentitySecret(ctx, callerOf(ctx).scope(), id)
-	return &Answer[IdentitySecret]{IdentitySecret{secret}}, err
+	secret, until, err := a.Account.RotateIdentitySecret(ctx, callerOf(ctx).scope(), id)
+	return &Answer[IdentitySecret]{IdentitySecret{secret, Time(until)}}, err
+}
+
+func (a *API) endPreviousSecret(ctx context.Context, in *struct{ Path }) (*Nothing, error) {
+	id, err := domain.ParseID[domain.WidgetID](in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &Nothing{}, a.Account.EndPreviousSecret(ctx, callerOf(ctx).scope(), id)
 }
 
 // widget reads the widget that a path names.

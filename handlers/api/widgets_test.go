@@ -43,7 +43,7 @@ func TestWidgetRoundTrip(t *testing.T) {
 	}
 
 	rotated := c.post(t, path+"/rotate-secret", nil).want(t, http.StatusOK)
-	if s := rotated.str("identity_secret"); len(s) < 32 || s == made.str("identity_secret") || len(rotated.body) != 1 {
+	if s := rotated.str("identity_secret"); len(s) < 32 || s == made.str("identity_secret") || len(rotated.body) != 2 {
 		t.Errorf("rotated: %s", rotated.raw)
 	}
 	if n := len(c.get(t, "/widgets").want(t, http.StatusOK).items(t)); n != 2 {

@@ -23,6 +23,7 @@ var notices = map[string]ui.Notice{
 	"widget-created":  {Tone: ui.Green, Text: "The widget is ready. Copy its line into your site."},
 	"widget-saved":    {Tone: ui.Green, Text: "Saved. Visitors see it with the next page they open."},
 	"secret-made":     {Tone: ui.Green, Text: "The secret is replaced. Copy the new one now."},
+	"secret-ended":    {Tone: ui.Green, Text: "The secret before is no longer accepted."},
 	"secret-kept":     {Tone: ui.Amber, Text: "Nothing was replaced: the widget has changed since that page was drawn."},
 	"widget-deleted":  {Tone: ui.Green, Text: "The widget is deleted."},
 }

@@ -82,6 +82,7 @@ func (p *Portal) widgetRoutes(r chi.Router) {
 	r.Post("/widgets/{id}/trigger", p.page(p.switchTrigger))
 	r.Get("/widgets/{id}/secret", p.page(p.leaveSecret))
 	r.Post("/widgets/{id}/secret", p.page(p.rotateSecret))
+	r.Post("/widgets/{id}/secret/end", p.page(p.endSecret))
 	r.Post("/widgets/{id}/delete", p.page(p.deleteWidget))
 	r.With(framed).Get("/widgets/{id}/preview", p.page(p.previewWidget))
 }

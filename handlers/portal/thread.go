@@ -28,6 +28,9 @@ func (p *Portal) opened(r *http.Request, id string) (ledger.Conversation, error)
 
 func (p *Portal) showThread(w http.ResponseWriter, r *http.Request) error {
 	c, err := p.opened(r, chi.URLParam(r, "id"))
+	if c.MergedInto != "" {
+		return done(w, r, "/threads/"+string(c.MergedInto))
+	}
 	if err != nil {
 		return err
 	}
@@ -57,6 +60,11 @@ func (p *Portal) showConversation(w http.ResponseWriter, r *http.Request, c ledg
 // showLines is what was said, from the first line the browser shows, with whatever changes beside it.
 func (p *Portal) showLines(w http.ResponseWriter, r *http.Request) error {
 	c, err := p.opened(r, chi.URLParam(r, "id"))
+	if c.MergedInto != "" {
+		w.Header().Set("HX-Redirect", "/threads/"+string(c.MergedInto))
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

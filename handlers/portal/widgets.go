@@ -202,7 +202,7 @@ func (p *Portal) rotateSecret(w http.ResponseWriter, r *http.Request) error {
 		page.Frame.Notice = notices["secret-kept"]
 		return p.widgetPage(w, r, http.StatusConflict, page)
 	}
-	if page.Secret, err = p.Account.RotateIdentitySecret(r.Context(), one.OrgID, one.ID); err != nil {
+	if page.Secret, page.Widget.PreviousUntil, err = p.Account.RotateIdentitySecret(r.Context(), one.OrgID, one.ID); err != nil {
 		return err
 	}
 	page.Frame.Notice = notices["secret-made"]
@@ -215,6 +215,19 @@ func (p *Portal) leaveSecret(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return done(w, r, "/widgets/"+string(one.ID))
+}
+
+// endSecret makes the secret of before the last rotation worthless.
+func (p *Portal) endSecret(w http.ResponseWriter, r *http.Request) error {
+	one, err := p.widget(r)
+	if err != nil {
+		return err
+	}
+	if err := p.Account.EndPreviousSecret(r.Context(), one.OrgID, one.ID); err != nil {
+		return err
+	}
+	p.notify(w, r, "secret-ended")
 	return done(w, r, "/widgets/"+string(one.ID))
 }
 

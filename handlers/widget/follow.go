@@ -2,6 +2,7 @@ package widget
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/parley-chat/parley/domain"
@@ -20,15 +21,23 @@ type opening struct {
 
 // open makes sure that the visitor has a thread and reads where it stands.
 func (s *Surface) open(ctx context.Context, v *chat.Visitor) (opening, error) {
-	if err := s.chat.Enter(ctx, v); err != nil {
-		return opening{}, err
+	for {
+		if err := s.chat.Enter(ctx, v); err != nil {
+			return opening{}, err
+		}
+		standing, _, err := s.chat.Since(ctx, v, 0, 0)
+		if err != nil {
+			return opening{}, err
+		}
+		if standing.MergedInto != "" { // since the visitor was looked up; what it was joined to is never joined back
+			if err := s.chat.Refresh(ctx, v); err != nil {
+				return opening{}, err
+			}
+			continue
+		}
+		answers, err := s.chat.AgentAnswers(ctx, v.Widget)
+		return opening{*v, standing, answers}, err
 	}
-	standing, _, err := s.chat.Since(ctx, v, 0, 0)
-	if err != nil {
-		return opening{}, err
-	}
-	answers, err := s.chat.AgentAnswers(ctx, v.Widget)
-	return opening{*v, standing, answers}, err
 }
 
 // cursor is where a client goes on from. One that is ahead of the thread, as after a restored backup, goes on at its end and not
@@ -65,12 +74,19 @@ type feed struct {
 
 func (s *Surface) feed(o opening) *feed { return &feed{s: s, open: o} }
 
-// follow hands each event after a cursor to emit, until ctx ends or emit returns false. It fails when the thread cannot be read.
+// errMoved ends the following of a thread that has become part of another one: the visitor's thread is that one now.
+var errMoved = errors.New("widget: the thread was joined to another")
+
+// follow hands each event after a cursor to emit, until ctx ends or emit returns false. It fails when the thread cannot be read,
+// and with errMoved.
 func (f *feed) follow(ctx context.Context, after int64, emit func(dialect.Event) bool) error {
 	v := &f.open.visitor
 	for u, err := range f.s.relay.Follow(ctx, v.Session.OrgID, v.Thread.ID, after) {
 		if err != nil {
 			return err
+		}
+		if u.Standing != nil && u.Standing.MergedInto != "" {
+			return errMoved
 		}
 		for _, e := range f.events(ctx, u) {
 			if !emit(e) {

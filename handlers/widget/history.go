@@ -3,6 +3,7 @@ package widget
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -85,6 +86,11 @@ func (s *Surface) poll(w http.ResponseWriter, r *http.Request, v *chat.Visitor) 
 			}
 			return len(frames) == 0
 		})
+		if errors.Is(err, errMoved) { // the next poll is for another thread, from its start
+			if o, err = s.open(r.Context(), v); err == nil {
+				frames = append(frames, s.speak(r).Encode(o.events()[0]))
+			}
+		}
 	}
 	if err != nil {
 		return err

@@ -83,7 +83,7 @@ func TestSessionRefuses(t *testing.T) {
 func (w *world) signed(user, name string) string {
 	w.t.Helper()
 	const secret = "between the site and us"
-	if err := w.ledger.SetIdentitySecret(w.t.Context(), w.Org, w.Widget, secret); err != nil {
+	if err := w.ledger.SetIdentitySecret(w.t.Context(), w.Org, w.Widget, secret, time.Time{}); err != nil {
 		w.t.Fatal(err)
 	}
 	now := time.Now().Unix()

@@ -71,6 +71,7 @@ type socket struct {
 	raw   net.Conn // under conn
 	out   chan dialect.Event
 
+	turn    chan struct{}   // held by the reader while it does what a frame asks, and by the follower while it goes over to another thread
 	frames  bucket          // the reader's
 	begin   chan *following // from the reader to the follower
 	greeted atomic.Bool     // hello was said
@@ -130,7 +131,7 @@ func (s *Surface) serve(w http.ResponseWriter, r *http.Request, is call) error {
 	conn.SetReadLimit(-1) // read bounds frames itself, so that the peer learns why
 	c := &socket{
 		s: s, d: is.dialect, r: r, place: place, log: is.log, conn: conn, raw: g.conn, frames: newBucket(s.limits.Frames),
-		out: make(chan dialect.Event, outQueue), begin: make(chan *following), ending: make(chan struct{}),
+		turn: make(chan struct{}, 1), out: make(chan dialect.Event, outQueue), begin: make(chan *following), ending: make(chan struct{}),
 	}
 	c.talk = is.talk(c)
 	c.serve(context.WithoutCancel(r.Context())) // a server that stops says goodbye first

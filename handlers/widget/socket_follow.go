@@ -2,6 +2,7 @@ package widget
 
 import (
 	"context"
+	"errors"
 
 	"github.com/parley-chat/parley/handlers/dialect"
 )
@@ -13,7 +14,8 @@ type following struct {
 	after int64
 	ctx   context.Context // ends when another takes its place, or with the connection
 	stop  context.CancelFunc
-	told  chan struct{} // closed once the client has been told where the thread stands
+	over  func(context.Context) (*following, error) // what is followed once the thread has become part of another; nil: it never does
+	told  chan struct{}                             // closed once the client has been told where the thread stands
 }
 
 func (c *socket) newFollowing(ctx context.Context, o opening, after int64) *following {
@@ -44,7 +46,7 @@ func (c *socket) follow(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case f := <-c.begin:
-			if err := c.tell(f); err != nil && f.ctx.Err() == nil {
+			if err := c.tellAll(ctx, f); err != nil {
 				c.s.logFailure(c.r, err)
 				c.end(broken)
 			}
@@ -52,8 +54,28 @@ func (c *socket) follow(ctx context.Context) error {
 	}
 }
 
+// tellAll tells of a thread and of whatever it becomes part of, until the reader begins something else.
+func (c *socket) tellAll(ctx context.Context, f *following) error {
+	for f != nil {
+		err := c.tell(f)
+		next := (*following)(nil)
+		if errors.Is(err, errMoved) && f.over != nil {
+			err = c.inTurn(f.ctx, func() (err error) {
+				next, err = f.over(ctx)
+				return err
+			})
+		}
+		taken := f.ctx.Err() != nil
+		f.stop()
+		if err != nil && !taken {
+			return err
+		}
+		f = next
+	}
+	return nil
+}
+
 func (c *socket) tell(f *following) error {
-	defer f.stop()
 	c.live.Store(false)
 	for _, e := range f.feed.open.events() {
 		c.push(f.ctx, e)

@@ -97,20 +97,65 @@ func (c *parleyTalk) start(ctx context.Context, o opening, after int64) {
 	if c.following != nil {
 		c.following.stop()
 	}
+	c.socket.start(ctx, c.next(ctx, o, after))
+}
+
+// next is what the follower is to do from now on.
+func (c *parleyTalk) next(ctx context.Context, o opening, after int64) *following {
 	after = o.cursor(after)
 	next := c.newFollowing(ctx, o, after)
 	next.feed.deltas, next.feed.spoken = c.deltas, newSpoken(c.visitor.Session.ID, after)
+	next.over = func(ctx context.Context) (*following, error) { return c.goOver(ctx, next) }
 	c.following = next
-	c.socket.start(ctx, next)
+	return next
 }
 
-// say stores a line and sees to its ack.
+// goOver is called by the follower, in turn: it follows the visitor to the thread that theirs has become part of, which is read from
+// its start. It returns nil when the reader has begun something else meanwhile.
+func (c *parleyTalk) goOver(ctx context.Context, from *following) (*following, error) {
+	if c.following != from {
+		return nil, nil
+	}
+	if c.visitor.Thread.ID == from.feed.open.visitor.Thread.ID {
+		if err := c.s.chat.Refresh(ctx, &c.visitor); err != nil {
+			return nil, err
+		}
+	}
+	o, err := c.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.next(ctx, o, 0), nil
+}
+
+// say stores a line and sees to its ack. Should the visitor's thread turn out to be another by now, the ack comes after the client
+// has learned of that one.
 func (c *parleyTalk) say(ctx context.Context, m dialect.Message) error {
 	within, cancel := context.WithTimeout(ctx, commandWithin)
 	defer cancel()
-	return c.following.feed.spoken.say(m.ClientID,
-		func() (dialect.Ack, error) { return c.s.say(within, &c.visitor, m) },
-		func(e dialect.Event) { c.push(ctx, e) })
+	was := c.visitor.Thread.ID
+	var late *dialect.Ack
+	err := c.following.feed.spoken.say(m.ClientID,
+		func() (dialect.Ack, error) {
+			ack, err := c.s.say(within, &c.visitor, m)
+			if c.visitor.Thread.ID != was {
+				late = &ack
+			}
+			return ack, err
+		},
+		func(e dialect.Event) {
+			if late == nil {
+				c.push(ctx, e)
+			}
+		})
+	if err != nil || late == nil {
+		return err
+	}
+	if err := c.keepUp(ctx); err != nil {
+		return err
+	}
+	c.push(ctx, *late)
+	return nil
 }
 
 func (c *parleyTalk) obey(ctx context.Context, cmd dialect.Command) error {

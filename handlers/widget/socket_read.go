@@ -29,9 +29,20 @@ func (c *socket) read(ctx context.Context) error {
 		case kind == websocket.MessageBinary:
 			err = c.d.Binary()
 		default:
-			err = c.take(ctx, frame)
+			err = c.inTurn(ctx, func() error { return c.take(ctx, frame) })
 		}
 		c.answer(ctx, err)
+	}
+}
+
+// inTurn does something with what reader and follower share.
+func (c *socket) inTurn(ctx context.Context, do func() error) error {
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+		return do()
+	case <-ctx.Done():
+		return nil
 	}
 }
 

@@ -340,23 +340,79 @@ func TestIdentifyMovesToAnotherThread(t *testing.T) {
 	s.write("c1", "elsewhere")
 	s.expect("ack")
 	s.say(map[string]any{"type": "identify", "identity": json.RawMessage(w.signed("u1", "Ann"))})
-	if f := s.expect("session"); f.Thread.ID == nil || *f.Thread.ID != string(known.thread().ID) || f.Thread.LastSeq != 2 || !f.Resumed {
+	if f := s.expect("session"); f.Thread.ID == nil || *f.Thread.ID != string(known.thread().ID) || f.Thread.LastSeq != 3 || !f.Resumed {
 		t.Errorf("session %+v", f)
 	}
 	s.expect("status")
-	for i, want := range []string{"before", "after"} {
+	if f := l.expect("message"); f.Seq != 3 || f.Content != "elsewhere" {
+		t.Errorf("the first browser hears of what came along %+v", f)
+	}
+	for i, want := range []string{"before", "after", "elsewhere"} {
 		if f := s.expect("message"); f.Seq != int64(i+1) || f.Content != want {
 			t.Errorf("history %+v", f)
 		}
 	}
 	s.write("c2", "together")
-	if f := s.expect("ack"); f.Seq != 3 {
+	if f := s.expect("ack"); f.Seq != 4 {
 		t.Errorf("ack %+v", f)
 	}
-	if f := l.expect("message"); f.Seq != 3 || f.Content != "together" {
+	s.write("c1", "elsewhere") // its first acknowledgement was lost
+	if f := s.expect("ack"); f.Seq != 3 || !f.Duplicate {
+		t.Errorf("ack of a line from before %+v", f)
+	}
+	if f := l.expect("message"); f.Seq != 4 || f.Content != "together" {
 		t.Errorf("the first browser hears %+v", f)
 	}
 	s.quiet()
+}
+
+// TestOtherTabsFollowToTheJoinedThread: whoever did not say who they are, but shares the session with who did.
+func TestOtherTabsFollowToTheJoinedThread(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, widget.Limits{})
+	known, stranger := w.visitor(), w.visitor()
+	l := known.hello(0)
+	l.write("k1", "known")
+	l.expect("ack")
+	l.say(map[string]any{"type": "identify", "identity": json.RawMessage(w.signed("u1", "Ann"))})
+	l.quiet()
+
+	tab, other := stranger.hello(0), stranger.hello(0)
+	tab.write("s1", "stub")
+	tab.expect("ack")
+	other.expect("message")
+	stream := stranger.listen("/events")
+	stream.expect("session", "")
+	stream.expect("status", "")
+	stream.expect("message", "1")
+	polled := make(chan answer, 1)
+	go func() { polled <- stranger.get("./poll?after_seq=1&wait=30") }()
+	eventually(t, "everybody is connected", func() bool { return w.surface.Connections() == 5 })
+
+	tab.say(map[string]any{"type": "identify", "identity": json.RawMessage(w.signed("u1", "Ann"))})
+	for name, next := range map[string]func() frame{"socket": other.next, "stream": func() frame { e, _ := stream.next(); return e.frame }} {
+		if f := next(); f.Type != "session" || f.Thread.ID == nil || *f.Thread.ID != string(known.thread().ID) {
+			t.Errorf("%s: %+v", name, f)
+		}
+		if f := next(); f.Type != "status" {
+			t.Errorf("%s: %+v", name, f)
+		}
+		for i, want := range []string{"known", "stub"} {
+			if f := next(); f.Seq != int64(i+1) || f.Content != want {
+				t.Errorf("%s: %+v, want %s", name, f, want)
+			}
+		}
+	}
+	if a := <-polled; !strings.Contains(a.body, `"session"`) || !strings.Contains(a.body, string(known.thread().ID)) {
+		t.Errorf("poll: %s", a.body)
+	}
+	other.write("s2", "on")
+	if f := other.expect("ack"); f.Seq != 3 {
+		t.Errorf("ack %+v", f)
+	}
+	if a := stranger.get("./messages"); !strings.Contains(a.body, `"last_seq":3`) {
+		t.Errorf("history: %s", a.body)
+	}
 }
 
 func TestTooManyFrames(t *testing.T) {

@@ -2,6 +2,7 @@ package widget
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -40,12 +41,21 @@ func (s *Surface) events(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 		staying, stop := context.WithCancel(ctx)
 		defer stop()
 		defer context.AfterFunc(place.going, stop)()
-		for _, e := range o.events() {
-			send(e)
-		}
-		if err := s.feed(o).follow(staying, o.cursor(after), send); err != nil {
-			s.logFailure(r, err)
-			send(failure(err))
+		for from := o.cursor(after); ; from = 0 {
+			for _, e := range o.events() {
+				send(e)
+			}
+			err := s.feed(o).follow(staying, from, send)
+			if errors.Is(err, errMoved) { // another thread is read from its start
+				if o, err = s.open(staying, v); err == nil {
+					continue
+				}
+			}
+			if err != nil {
+				s.logFailure(r, err)
+				send(failure(err))
+			}
+			break
 		}
 		if place.going.Err() != nil {
 			send(place.goodbye())
