@@ -5,10 +5,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/parley-chat/parley/static/widget/axe"
 )
 
 // TestPagesFit opens every page of the portal, wide and narrow, light and dark: none may overflow sideways, complain to the
-// console, or answer with anything but itself.
+// console, answer with anything but itself, or keep anybody from using it as far as axe-core can tell.
 func TestPagesFit(t *testing.T) {
 	t.Parallel()
 	s := serve(t, environment(t), "--demo")
@@ -39,6 +41,13 @@ func TestPagesFit(t *testing.T) {
 				owner.js(`document.documentElement.scrollWidth - innerWidth`, &over)
 				if over > 0 {
 					t.Errorf("%s is %d pixels wider than a screen of %d", page, over, size[0])
+				}
+				found, err := axe.Problems(owner.ctx, `document`)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, problem := range found {
+					t.Errorf("%s, %s, %d wide: %s", page, theme, size[0], problem)
 				}
 				owner.shot(fmt.Sprintf("%s-%d-%s", strings.Trim(strings.NewReplacer(thread, "thread", agent, "agent", widget, "widget", "?", "-", "/", "-").Replace(page), "-"), size[0], theme))
 			}

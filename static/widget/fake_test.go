@@ -47,6 +47,7 @@ type fake struct {
 	foreign      bool            // allow no page to read the config
 	silent       bool            // take the upgrade, and never say a word
 	cutAfter     bool            // end each socket as soon as it is up
+	tardy        bool            // store the message of a form without telling anybody yet
 	badFields    object          // complaints about the fields of the next form
 	uploads      []object        // answers to the next uploads, instead of taking them: status, detail
 	slowUpload   <-chan struct{} // holds uploads back until it is closed
@@ -55,6 +56,18 @@ type fake struct {
 
 // hurry makes a minute or more pass in no time.
 const hurry = `const wait = setTimeout; window.setTimeout = (fn, ms, ...args) => wait(fn, ms < 60000 ? ms : 20, ...args);`
+
+// hasty shortens every wait of more than half a second, as those between attempts are.
+const hasty = `const wait = setTimeout; window.setTimeout = (fn, ms, ...args) => wait(fn, ms > 500 ? 500 : ms, ...args);`
+
+// patient lets no timer of the connection's come due, so that only an event can get it going; asleep is by how much the clock has jumped.
+const patient = `const wait = setTimeout, now = Date.now; window.asleep = window.held = 0; Date.now = () => now() + asleep;
+window.setTimeout = (fn, ms, ...args) => (ms > 0 && ms < 500 && ms % 1) || ms === 4000 ? (held++, 0) : wait(fn, ms, ...args);`
+
+// keyboard(height, top) leaves only that much of the page to be seen, as a keyboard on the screen does.
+const keyboard = `{ const view = new EventTarget(); Object.assign(view, {height: innerHeight, offsetTop: 0, scale: 1});
+Object.defineProperty(window, 'visualViewport', {value: view});
+window.keyboard = (height, offsetTop) => { Object.assign(view, {height, offsetTop}); view.dispatchEvent(new Event('resize')); } }`
 
 // ears count the notes that are played, the page's shifts and the tasks that hold it up.
 const ears = `window.heard = 0; const start = OscillatorNode.prototype.start; OscillatorNode.prototype.start = function (at) { heard++; return start.call(this, at); };
@@ -98,10 +111,12 @@ func newFake(t *testing.T) *fake {
 		w.Header().Set("Content-Type", "text/javascript")
 		fmt.Fprint(w, hurry)
 	})
-	mux.HandleFunc("GET /ears.js", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/javascript")
-		fmt.Fprint(w, ears)
-	})
+	for name, script := range map[string]string{"ears": ears, "hasty": hasty, "patient": patient, "keyboard": keyboard} {
+		mux.HandleFunc("GET /"+name+".js", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/javascript")
+			fmt.Fprint(w, script)
+		})
+	}
 	mux.HandleFunc("GET /demo.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "../demo/demo.js") })
 	w := "/w/" + key
 	mux.HandleFunc("GET "+w+"/config", f.getConfig)
@@ -279,10 +294,18 @@ func (f *fake) socket(w http.ResponseWriter, r *http.Request) {
 		var frame object
 		json.Unmarshal(data, &frame)
 		f.hear(frame, "")
+		var silent, cut bool
+		f.with(func() { silent, cut = f.silent, f.cutAfter })
+		if silent {
+			continue
+		}
 		if frame["type"] == "hello" {
 			l = f.open(int(frame["after_seq"].(float64)), cancel)
 			defer f.drop(l)
 			go f.talk(ctx, c, l)
+			if cut {
+				l.frames <- object{"type": "close", "code": 1011}
+			}
 		} else if l != nil && !f.respond(l, frame) {
 			return
 		}

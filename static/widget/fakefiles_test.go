@@ -28,7 +28,10 @@ func (f *fake) form(w http.ResponseWriter, r *http.Request) {
 		bad, f.badFields = f.badFields, nil
 		fields, _ := body["fields"].(object)
 		if message, ok := fields["message"].(string); ok && bad == nil {
-			f.spread(f.append(object{"author": object{"kind": "visitor", "name": ""}, "client_id": body["client_id"], "content": message, "content_type": "text"}))
+			m := f.append(object{"author": object{"kind": "visitor", "name": ""}, "client_id": body["client_id"], "content": message, "content_type": "text"})
+			if !f.tardy {
+				f.spread(m)
+			}
 		}
 	})
 	if bad != nil {

@@ -69,7 +69,10 @@ func TestOfflineForm(t *testing.T) {
 	v.do(chromedp.KeyEvent("Mo"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("mo@site"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("Do you ship?"))
 	v.js(`$('.card .primary').click()`, nil)
 	v.wait(`$('.card [name=email]').ariaInvalid === 'true'`)
+	f.with(func() { f.tardy = true })
 	v.do(chromedp.KeyEvent(".example"), submit)
+	v.wait(`!$('.card') && $('.note')`) // before the message is heard of
+	f.with(func() { f.spread(f.messages[0]) })
 	v.shows("visitor: Do you ship?")
 	v.wait(`!$('.card') && !$('.composer').hidden && root.activeElement === $('textarea') && $('textarea').value === ''`)
 	v.wait(`$$('.note').length === 1 && $('.note').innerText === '` + arrived + `'`)

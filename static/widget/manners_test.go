@@ -42,8 +42,9 @@ func TestBell(t *testing.T) {
 	v.load()
 	v.wait(`$('.panel')`)
 	v.js(`Parley.close()`, nil)
-	look("hidden")
 	f.say("agent", "Ivy", "four")
+	v.wait(`$('.preview:not([hidden])') && document.title === 'A site'`)
+	look("hidden")
 	v.wait(`document.title === '(1) A site'`)
 	v.js(`Parley.shutdown()`, nil)
 	v.wait(`document.title === 'A site'`)
@@ -110,4 +111,18 @@ func TestNothingShifts(t *testing.T) {
 			t.Errorf("a task took %v ms", ms)
 		}
 	}
+}
+
+// The on-screen keyboard of a phone covers part of the page without resizing it: the panel keeps to what is left.
+func TestKeyboardOnScreen(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	v := newTab(t, f, `<script src="`+f.URL+`/keyboard.js"></script>`)
+	v.size(390, 844)
+	v.load()
+	v.open(f)
+	v.js(`keyboard(400, 60)`, nil)
+	v.wait(`(({top, bottom}) => top >= 60 && bottom <= 460)($('.composer').getBoundingClientRect()) && $('.panel').getBoundingClientRect().top === 60`)
+	v.js(`keyboard(844, 0)`, nil)
+	v.wait(`$('.panel').offsetHeight === 844`)
 }

@@ -16,7 +16,7 @@ export function createComposer(say, act, accept) {
   /** @type {import('./panel.js').Tray | undefined} */
   let tray;
   const count = h('span.count', { 'aria-live': 'polite' });
-  const text = h('textarea', { rows: '1', placeholder: say('write'), 'aria-label': say('write'), enterkeyhint: 'send', autocomplete: 'off', dir: 'auto', oninput, onkeydown });
+  const text = h('textarea', { rows: '1', placeholder: say('write'), 'aria-label': say('write'), enterkeyhint: 'send', autocomplete: 'off', oninput, onkeydown });
   const button = h('button.send', { type: 'submit', 'aria-label': say('send'), disabled: true }, icon(SEND));
   const pick = accept && h('input', { type: 'file', multiple: true, hidden: true, accept: accept.join(), onchange: () => pickUp(pick.files) });
   const clip = accept && h('button.clip', { type: 'button', 'aria-label': say('attach'), title: say('attach'), onclick: () => pick.click() }, icon(CLIP));
@@ -28,6 +28,7 @@ export function createComposer(say, act, accept) {
     const left = limit - chars;
     count.textContent = left < 0 ? say('over', -left) : left < NEAR ? say('left', left) : '';
     count.classList.toggle('over', left < 0);
+    attr(text, 'dir', text.value ? 'auto' : null); // an empty one is as its panel
     attr(text, 'aria-invalid', left < 0 && 'true');
     button.disabled = !(chars || tray?.ready()) || left < 0 || !!tray?.busy();
     if (grows) return;

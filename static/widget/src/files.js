@@ -24,7 +24,7 @@ const ours = (url, base) => !!url && new URL(url).origin === new URL(base).origi
  */
 export function file(box, a, { base, locale }) {
   const url = safeURL(a.url, base);
-  const card = () => [icon(FILE), h('span', null, h('b', { dir: 'auto' }, a.name), h('small', null, size(a.size, locale)))];
+  const card = () => [icon(FILE), h('span', null, h('b', null, h('bdi', null, a.name)), h('small', null, size(a.size, locale)))];
   const node = url ? /** @type {HTMLElement} */ (link('', url)) : h('span');
   box.replaceChildren(node);
   const plain = () => {

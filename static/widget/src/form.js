@@ -34,7 +34,7 @@ export function createForm(say, { title, lead, go, fields, submit, skip }) {
       type: name === 'message' ? null : called(name),
       autocomplete: name === 'message' ? 'off' : called(name),
       required,
-      dir: 'auto',
+      oninput: () => attr(input, 'dir', input.value ? 'auto' : null), // an empty one is as its panel
       rows: name === 'message' && '3',
       maxlength: name === 'message' ? '4000' : '200',
       'aria-describedby': wrong.id,

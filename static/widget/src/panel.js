@@ -47,7 +47,7 @@ import { createLog } from './log.js';
 export function createPanel(craft, looks, act) {
   const { say } = craft;
   const face = h('div.face');
-  const title = h('h2', { id: 'title' }, looks.title || say('title'));
+  const title = h('h2', { id: 'title' }, h('bdi', null, looks.title || say('title')));
   const status = h('p.status', { role: 'status' });
   const bell = h('button.close', { type: 'button', 'aria-label': say('settings'), title: say('settings'), 'aria-expanded': 'false', onclick: () => menu() }, icon(BELL));
   const close = h('button.close', { type: 'button', 'aria-label': say('close'), onclick: act.close }, icon(CLOSE));

@@ -5,10 +5,10 @@ import { CLOSE } from './icons.js';
 
 /** @param {HTMLElement} frame @param {() => void} open */
 export function createPreview(frame, open) {
-  const sender = h('b');
-  const words = h('span');
+  const sender = h('bdi');
+  const words = h('bdi');
   const dismiss = h('button.dismiss', { type: 'button', onclick: () => (node.hidden = true) }, icon(CLOSE));
-  const node = h('div.preview', { role: 'status', hidden: true }, h('button.glimpse', { type: 'button', onclick: open }, sender, words), dismiss);
+  const node = h('div.preview', { role: 'status', hidden: true }, h('button.glimpse', { type: 'button', onclick: open }, h('b', null, sender), h('span', null, words)), dismiss);
   frame.prepend(node);
   return {
     /** @param {import('./conversation.js').Message} m @param {import('./texts.js').Say} say */

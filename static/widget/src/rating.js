@@ -13,7 +13,7 @@ export function createRating(say, rate, done) {
   let score = 0;
   const star = (/** @type {number} */ n) => h('label', null, h('input.sr', { type: 'radio', name: 'stars', value: n, onchange: () => choose(n) }), icon(STAR), h('span.sr', null, say('stars', n)));
   const labels = [1, 2, 3, 4, 5].map(star);
-  const comment = h('textarea', { rows: '2', maxlength: '2000', dir: 'auto', placeholder: say('comment'), 'aria-label': say('comment') });
+  const comment = h('textarea', { rows: '2', maxlength: '2000', placeholder: say('comment'), 'aria-label': say('comment') });
   const rest = h('div.rest', { hidden: true }, comment, h('button.primary', { type: 'submit' }, say('send')));
   const node = h('form.rating', { onsubmit }, h('fieldset', null, h('legend', null, say('rate')), h('div.stars', null, ...labels)), rest);
 

@@ -13,8 +13,7 @@ export function dayName(at, locale) {
 export function when(time, locale) {
   const at = Date.parse(time || '');
   if (!(at > Date.now())) return '';
-  const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).format(at);
-  const ahead = at - Date.now();
-  const day = new Intl.DateTimeFormat(locale, ahead < 6 * DAY ? { weekday: 'long' } : { day: 'numeric', month: 'long' }).format(at);
-  return (new Date(at).toDateString() === new Date().toDateString() ? '' : day + ', ') + clock;
+  const today = new Date(at).toDateString() === new Date().toDateString();
+  const day = today ? {} : /** @type {const} */ (at - Date.now() < 6 * DAY ? { weekday: 'long' } : { day: 'numeric', month: 'long' });
+  return new Intl.DateTimeFormat(locale, { ...day, hour: 'numeric', minute: '2-digit' }).format(at);
 }

@@ -55,7 +55,7 @@ export function createTray({ say, locale, url, token, allowed, changed, focus })
     const again = h('button', { type: 'button', 'aria-label': say('again', file.name), hidden: true, onclick: () => upload() }, icon(AGAIN));
     const remove = h('button', { type: 'button', 'aria-label': say('remove', file.name), onclick: () => drop() }, icon(CLOSE));
     /** @type {Item} */
-    const item = { file, state: 'failed', node: h('li', null, h('span.face', null, face), h('span.what', null, h('b', { dir: 'auto' }, file.name), state, bar), again, remove) };
+    const item = { file, state: 'failed', node: h('li', null, h('span.face', null, face), h('span.what', null, h('b', null, h('bdi', null, file.name)), state, bar), again, remove) };
     items.push(item);
     list.append(item.node);
 

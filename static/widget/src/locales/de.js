@@ -52,7 +52,7 @@ export default {
   skip: 'Überspringen',
   unsaved: 'Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.',
   leave: 'Hinterlassen Sie uns eine Nachricht',
-  leaving: 'Gerade ist niemand da. Wir antworten per E-Mail.',
+  leaving: 'Gerade ist niemand da. Wir antworten per E‑Mail.',
   reach: 'Es dauert etwas länger',
   reaching: 'Wohin dürfen wir die Antwort schicken, falls Sie gehen müssen?',
   noted: 'Danke. Die Antwort geht auch an {name}.',

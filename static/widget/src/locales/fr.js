@@ -52,7 +52,7 @@ export default {
   skip: 'Passer',
   unsaved: 'Cela n’a pas fonctionné. Veuillez réessayer.',
   leave: 'Laissez-nous un message',
-  leaving: 'Personne n’est là pour le moment. Nous répondrons par e-mail.',
+  leaving: 'Personne n’est là pour le moment. Nous répondrons par e‑mail.',
   reach: 'Cela prend un peu plus de temps',
   reaching: 'Où pouvons-nous envoyer la réponse si vous devez partir ?',
   noted: 'Merci. La réponse sera aussi envoyée à {name}.',

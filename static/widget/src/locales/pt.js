@@ -52,7 +52,7 @@ export default {
   skip: 'Pular',
   unsaved: 'Não funcionou. Tente novamente.',
   leave: 'Deixe uma mensagem',
-  leaving: 'Não há ninguém agora. Responderemos por e-mail.',
+  leaving: 'Não há ninguém agora. Responderemos por e‑mail.',
   reach: 'Está demorando um pouco mais',
   reaching: 'Para onde enviamos a resposta, se você precisar sair?',
   noted: 'Obrigado. A resposta também irá para {name}.',
