@@ -83,6 +83,11 @@ func (r Record) happenings() []happening {
 	return out
 }
 
+// scrolls reports whether the quote may be too long to be seen at once: then the keyboard has to reach it.
+func (h happening) scrolls() bool {
+	return len(h.quote) > 200 || strings.Count(h.quote, "\n") > 3
+}
+
 // read joins two marks that stand next to each other into one, as of the later. Its name stays that of the first.
 func (h happening) read(next happening) happening {
 	if h.title != next.title {

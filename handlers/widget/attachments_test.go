@@ -251,7 +251,7 @@ func TestFilesAreServedSafely(t *testing.T) {
 		a := v.ask(http.MethodGet, path, "", "Origin", "")
 		for name, want := range map[string]string{
 			"Content-Type": tt.mime, "Content-Disposition": tt.shown, "X-Content-Type-Options": "nosniff", "Set-Cookie": "",
-			"Cross-Origin-Resource-Policy": "cross-origin", "Cache-Control": "private, max-age=31536000, immutable", "ETag": `"` + string(tt.file.ID) + `"`,
+			"Cross-Origin-Resource-Policy": "cross-origin", "Access-Control-Allow-Origin": "*", "Cache-Control": "private, max-age=31536000, immutable", "ETag": `"` + string(tt.file.ID) + `"`,
 			"Content-Length": fmt.Sprint(tt.file.Size), "Accept-Ranges": "bytes",
 		} {
 			if got := a.header.Get(name); got != want {

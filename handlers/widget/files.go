@@ -29,6 +29,7 @@ func (s *Surface) file(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Security-Policy", filePolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("Access-Control-Allow-Origin", "*") // the widget draws pictures itself, where the page allows none; the address is the secret
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Robots-Tag", "noindex")
 	h.Set("Cache-Control", "private, max-age=31536000, immutable")
