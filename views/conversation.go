@@ -44,12 +44,14 @@ const (
 type Composer struct {
 	Thread     domain.ThreadID
 	ClientID   string
-	Body       string        // what was typed, when the form comes back
-	Problem    string        // completes a sentence about the message: "is too long"
-	Note       bool          // for the team only
-	Suggestion *Suggestion   // what the agent would have said
-	Draft      domain.TurnID // the draft that Body has come of, if it has
-	Fresh      bool          // just sent: the cursor belongs into it
+	Body       string              // what was typed, when the form comes back
+	Problem    string              // completes a sentence about the message: "is too long"
+	Note       bool                // for the team only
+	Files      []domain.Attachment // that came with the form and wait for it to be sent again
+	Refusal    string              // why files are not among them; a sentence
+	Suggestion *Suggestion         // what the agent would have said
+	Draft      domain.TurnID       // the draft that Body has come of, if it has
+	Fresh      bool                // just sent: the cursor belongs into it
 }
 
 // Suggestion is an agent's draft.

@@ -221,7 +221,7 @@ func InboxPage(i Inbox) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = shell(i.Frame, "main-inbox", "conversation").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = shell(i.Frame, "main-inbox", "conversation", "files").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -15,11 +15,12 @@ import (
 
 // Record is a thread's flight recorder: everything that happened to it, in words.
 type Record struct {
-	Conversation                             // without its lines: the head and the facts stay where they are
-	Items        []domain.TimelineItem       // oldest first
-	Earlier      bool                        // there are older ones than these
-	Lines        map[domain.MessageID]string // what the messages of Items say
-	Widget       string                      // name of the thread's widget
+	Conversation                                          // without its lines: the head and the facts stay where they are
+	Items        []domain.TimelineItem                    // oldest first
+	Earlier      bool                                     // there are older ones than these
+	Lines        map[domain.MessageID]string              // what the messages of Items say
+	Files        map[domain.MessageID][]domain.Attachment // what came with them
+	Widget       string                                   // name of the thread's widget
 }
 
 // happening is one item of the recorder, made readable.
@@ -30,6 +31,7 @@ type happening struct {
 	title        string // a sentence
 	why          string // the reason, or what it means; may be empty
 	quote        string // the words it is about; may be empty
+	files        []domain.Attachment
 	at           time.Time
 	since        string     // after the visitor's line that led to it
 	raw          string     // the detail as it is on record
@@ -56,9 +58,9 @@ func (r Record) happenings() []happening {
 		h := r.tell(i)
 		h.id, h.at, h.raw, h.turn = ids.name(i), i.At, pretty(i.Detail), i.TurnID
 		h.more(i)
-		h.quote = r.Lines[i.MessageID]
+		h.quote, h.files = r.Lines[i.MessageID], r.Files[i.MessageID]
 		if i.Kind != domain.MessageReceived && i.Kind != domain.ReplyStored { // the others only mean it
-			h.quote = ""
+			h.quote, h.files = "", nil
 		}
 		if t := detail(i).text("content"); t != "" {
 			h.quote = t

@@ -55,3 +55,8 @@ func AttachmentIDs(ids []string) ([]domain.AttachmentID, error) {
 func (s *Service) File(ctx context.Context, token string) (*ledger.File, error) {
 	return s.ledger.OpenFile(ctx, token)
 }
+
+// Waiting finds those of a person's files that no message has taken. Others are left out.
+func (s *Service) Waiting(ctx context.Context, who domain.User, ids []domain.AttachmentID) ([]domain.Attachment, error) {
+	return s.ledger.WaitingFiles(ctx, who.OrgID, who.ID, ids)
+}

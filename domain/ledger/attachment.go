@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/uptrace/bun"
 
 	"github.com/parley-chat/parley/domain"
 )
@@ -85,6 +86,22 @@ func roomFor(ctx context.Context, tx pgx.Tx, u Upload) error {
 			Msg: "too many files are on their way here, please try again later"}
 	}
 	return nil
+}
+
+// WaitingFiles finds those of a person's files that no message has taken, in the order of their ids.
+func (l *Ledger) WaitingFiles(ctx context.Context, org domain.OrgID, user domain.UserID, ids []domain.AttachmentID) ([]domain.Attachment, error) {
+	var rows []struct {
+		ID                domain.AttachmentID
+		Name, Mime, Token string
+		Size              int64
+	}
+	err := l.NewRaw(`SELECT id, name, mime, token, size FROM attachments
+WHERE org_id = ? AND user_id = ? AND thread_id IS NULL AND id IN (?) ORDER BY id`, org, user, bun.List(ids)).Scan(ctx, &rows)
+	as := make([]domain.Attachment, len(rows))
+	for i, r := range rows {
+		as[i] = domain.Attachment{ID: r.ID, Name: r.Name, Size: r.Size, Mime: r.Mime, URL: fileURL(r.Token, r.Name)}
+	}
+	return as, classify(err)
 }
 
 // fileURL is where a file is read, without this server's address.

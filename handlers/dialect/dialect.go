@@ -91,6 +91,18 @@ type Identity struct {
 	Signature string `json:"signature"` // lower-case hex
 }
 
+// withLinks is a message for clients that know no attachments: what it says, and below it where each file is.
+func withLinks(origin string, m domain.Message) string {
+	content := m.Content
+	for _, a := range domain.AttachmentsAt(origin, m.Attachments) {
+		if content != "" {
+			content += "\n"
+		}
+		content += a.URL
+	}
+	return content
+}
+
 // Event is what a client is told: one of the types of this package that say so.
 type Event interface{ event() }
 

@@ -10,7 +10,10 @@ import (
 )
 
 // Triggerfish is the dialect of Triggerfish's WebChat channel, for one connection: each is a session of its own.
-type Triggerfish struct{ Session domain.SessionID }
+type Triggerfish struct {
+	Session domain.SessionID
+	Origin  string // where the client finds this server: attachments are there
+}
 
 // Greets is Dialect's: the server speaks first.
 func (Triggerfish) Greets() bool { return false }
@@ -47,7 +50,7 @@ func (d Triggerfish) Frame(e Event, _ time.Time) []byte {
 		if e.Author.Kind == domain.AuthorVisitor {
 			return nil
 		}
-		return encode(triggerfishFrame{Type: "message", Content: e.Content, SessionID: d.id()})
+		return encode(triggerfishFrame{Type: "message", Content: withLinks(d.Origin, e.Message), SessionID: d.id()})
 	case Failure:
 		if e.Code == domain.CodeEmptyContent || e.Code == domain.CodeBadField || e.Code == domain.CodeBadJSON {
 			return nil

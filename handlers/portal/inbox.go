@@ -167,6 +167,9 @@ func row(c ledger.Conversation) views.ThreadRow {
 // preview is a conversation's newest line on one line, without the marks of Markdown, which agents like to use.
 func preview(c ledger.Conversation) string {
 	line := strings.Join(strings.Fields(c.LastContent), " ")
+	if line == "" && c.LastFile != "" {
+		return "File: " + c.LastFile
+	}
 	if c.LastAuthorKind == domain.AuthorAgent {
 		line = links.ReplaceAllString(line, "$1")
 		line = marks.Replace(line)

@@ -58,12 +58,13 @@ func (p *Portal) record(r *http.Request, c ledger.Conversation) (*views.Record, 
 	}
 	record := &views.Record{
 		Conversation: *open, Items: items, Widget: c.WidgetName, Lines: make(map[domain.MessageID]string, len(messages)),
+		Files: make(map[domain.MessageID][]domain.Attachment, len(messages)),
 	}
 	if extra := len(items) - recordMost; extra > 0 {
 		record.Items, record.Earlier = items[extra:], true
 	}
 	for _, m := range messages {
-		record.Lines[m.ID] = m.Content
+		record.Lines[m.ID], record.Files[m.ID] = m.Content, m.Attachments
 	}
 	return record, nil
 }

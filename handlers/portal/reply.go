@@ -27,19 +27,27 @@ func (p *Portal) compose(w http.ResponseWriter, r *http.Request, note bool) erro
 	if err != nil {
 		return err
 	}
-	if err := posted(w, r); err != nil {
+	files, err := postedFiles(w, r)
+	if err != nil && domain.CodeOf(err) != domain.CodeAttachmentRejected {
 		return err
 	}
 	written := views.Composer{
 		Thread: c.ID, ClientID: r.PostForm.Get("client_id"), Body: r.PostForm.Get("body"), Note: note || r.PostForm.Get("note") != "",
 		Draft: domain.TurnID(r.PostForm.Get("draft")),
 	}
-	if act, turn := draftAct(r); turn != "" {
+	if err == nil {
+		err = p.attach(r, &written, files)
+	}
+	if act, turn := draftAct(r); err == nil && turn != "" {
 		return p.decideDraft(w, r, c, written, act, turn)
 	}
-	err = p.send(r, c, written)
-	if e, ok := errors.AsType[*domain.Error](err); ok && e.Fields["content"] != "" {
-		written.Problem = e.Fields["content"]
+	if err == nil {
+		err = p.send(r, c, written)
+	}
+	if e, ok := errors.AsType[*domain.Error](err); ok && (e.Fields["content"] != "" || e.Code == domain.CodeAttachmentRejected) {
+		if written.Problem = e.Fields["content"]; written.Problem == "" {
+			written.Refusal = sentence(e.Msg)
+		}
 		if inPart(r) {
 			return render(w, r, http.StatusUnprocessableEntity, views.ComposerForm(written))
 		}
@@ -56,10 +64,17 @@ func (p *Portal) compose(w http.ResponseWriter, r *http.Request, note bool) erro
 
 func (p *Portal) send(r *http.Request, c ledger.Conversation, written views.Composer) error {
 	who := memberOf(r).User
+	ids := make([]domain.AttachmentID, len(written.Files))
+	for i, a := range written.Files {
+		ids[i] = a.ID
+	}
+	if written.Note && len(ids) > 0 {
+		return domain.RejectAttachment("a note for the team cannot carry files: send them as a reply, or take them out")
+	}
 	if written.Note {
 		_, _, err := p.Chat.AddNote(r.Context(), who, c.ID, written.Body)
 		return err
 	}
-	_, _, err := p.Chat.ReplyFrom(r.Context(), who, c.ID, written.ClientID, written.Body, written.Draft)
+	_, _, err := p.Chat.ReplyFrom(r.Context(), who, c.ID, written.ClientID, written.Body, written.Draft, ids...)
 	return err
 }

@@ -32,7 +32,7 @@ func (p *Portal) decideDraft(w http.ResponseWriter, r *http.Request, c ledger.Co
 	case "discard":
 		err = p.Chat.Discard(r.Context(), memberOf(r).User, c.ID, turn)
 	}
-	kept := views.Composer{Thread: c.ID, ClientID: newClientID(), Body: written.Body, Note: written.Note, Draft: written.Draft, Fresh: true}
+	kept := views.Composer{Thread: c.ID, ClientID: newClientID(), Body: written.Body, Note: written.Note, Draft: written.Draft, Files: written.Files, Fresh: true}
 	switch {
 	case err != nil && domain.KindOf(err) == domain.Conflict:
 		kept.Problem = "is untouched: that draft is no longer the one that waits, look again above"
@@ -45,7 +45,7 @@ func (p *Portal) decideDraft(w http.ResponseWriter, r *http.Request, c ledger.Co
 		w.Header().Set("HX-Trigger", "grown")
 		return render(w, r, http.StatusOK, views.ComposerForm(kept))
 	}
-	if strings.TrimSpace(kept.Body) == "" && kept.Problem == "" {
+	if strings.TrimSpace(kept.Body) == "" && kept.Problem == "" && len(kept.Files) == 0 {
 		return done(w, r, threadURL(r, c.ID))
 	}
 	if c, err = p.opened(r, string(c.ID)); err != nil { // as it is now

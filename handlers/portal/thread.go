@@ -46,7 +46,8 @@ func (p *Portal) showConversation(w http.ResponseWriter, r *http.Request, c ledg
 	status := http.StatusOK
 	if kept != nil {
 		open.Composer.Body, open.Composer.Problem, open.Composer.Note, open.Composer.Draft = kept.Body, kept.Problem, kept.Note, kept.Draft
-		if kept.Problem != "" {
+		open.Composer.Files, open.Composer.Refusal = kept.Files, kept.Refusal
+		if kept.Problem != "" || kept.Refusal != "" {
 			status = http.StatusUnprocessableEntity
 		}
 	}

@@ -46,7 +46,7 @@ func (s *Surface) triggerfish(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.serve(w, r, call{
-		dialect: dialect.Triggerfish{Session: v.Session.ID}, guest: guest{address(r), wid.Key}, session: v.Session.ID,
+		dialect: dialect.Triggerfish{Session: v.Session.ID, Origin: s.ownOrigin(r)}, guest: guest{address(r), wid.Key}, session: v.Session.ID,
 		log:  []any{"session", v.Session.ID, "widget", wid.Key},
 		talk: func(c *socket) talk { return &triggerfishTalk{c, v} },
 	})
