@@ -185,7 +185,8 @@ type Inbox struct {
 	Frame  Frame
 	List   ThreadList
 	Thread *Conversation // the open thread, or
-	Record *Record       // its flight recorder; at most one of the two
+	Record *Record       // its flight recorder, or
+	Why    *Why          // how one of its messages came about; at most one of the three
 }
 
 func (i Inbox) threadID() domain.ThreadID {
@@ -194,6 +195,8 @@ func (i Inbox) threadID() domain.ThreadID {
 		return i.Thread.Thread.ID
 	case i.Record != nil:
 		return i.Record.Thread.ID
+	case i.Why != nil:
+		return i.Why.Thread.ID
 	}
 	return ""
 }

@@ -18,6 +18,7 @@ const (
 	AgentsSection    Section = "agents"
 	KnowledgeSection Section = "knowledge"
 	WidgetsSection   Section = "widgets"
+	SettingsSection  Section = "settings"
 )
 
 // Frame is what every page of a signed-in person shares.

@@ -26,6 +26,7 @@ type parts struct {
 	ledger     *ledger.Ledger
 	relay      *relay.Relay
 	dispatcher *dispatch.Dispatcher
+	chat       *chat.Service
 	widget     *widget.Surface
 	portal     *portal.Portal
 	handler    http.Handler
@@ -51,6 +52,7 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 	p.dispatcher = dispatch.New(l, p.relay, voice, dispatch.Options{Log: c.log, PublicURL: c.ownURL})
 
 	service := chat.New(l, p.relay, c.log)
+	p.chat = service
 	p.widget = widget.New(widget.Deps{Chat: service, Relay: p.relay, PublicURL: c.publicURL, Log: c.log, Demo: demoKey, TriggerfishWidget: c.triggerfishWidget})
 	p.portal = portal.New(portal.Deps{
 		Chat: service, Account: accounts, Relay: p.relay, TryAgent: try, PublicURL: c.publicURL, DemoKey: demoKey, Log: c.log,

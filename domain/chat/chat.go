@@ -13,16 +13,19 @@ import (
 	"github.com/parley-chat/parley/domain/relay"
 )
 
-// Service does it all. It is safe for concurrent use and keeps nothing in memory.
+// Service does it all. It is safe for concurrent use and keeps nothing in memory but the last second's receipts,
+// which Run stores.
 type Service struct {
 	ledger *ledger.Ledger
 	relay  *relay.Relay
 	log    *slog.Logger
+
+	receipts receipts
 }
 
 // New makes the service.
 func New(l *ledger.Ledger, r *relay.Relay, log *slog.Logger) *Service {
-	return &Service{l, r, log}
+	return &Service{ledger: l, relay: r, log: log, receipts: receipts{runs: map[receiptKey]*run{}}}
 }
 
 const maxClientID = 64 // code points

@@ -93,6 +93,15 @@ func (s *Service) Messages(ctx context.Context, org domain.OrgID, id domain.Thre
 	return s.ledger.MessagesAfter(ctx, org, id, after, limit)
 }
 
+// Message reads one line of a thread. It fails with NotFound, for another organisation's too.
+func (s *Service) Message(ctx context.Context, org domain.OrgID, thread domain.ThreadID, id domain.MessageID) (domain.Message, error) {
+	m, err := s.ledger.Message(ctx, org, thread, id)
+	if err != nil && domain.KindOf(err) == domain.NotFound {
+		return m, domain.NotFoundf("there is no such message")
+	}
+	return m, err
+}
+
 // Timeline reads a thread's flight recorder. Another organisation's thread is NotFound.
 func (s *Service) Timeline(ctx context.Context, org domain.OrgID, id domain.ThreadID) ([]domain.TimelineItem, error) {
 	if _, err := s.ledger.Thread(ctx, org, id); err != nil {

@@ -38,6 +38,19 @@ func (l *Ledger) MessagesAfter(ctx context.Context, org domain.OrgID, thread dom
 	return l.messages(ctx, messagesAfter, thread, org, after, limit)
 }
 
+const messageByID = `SELECT ` + messageColumns + ` FROM messages m
+WHERE m.id = $3::text::uuid AND m.thread_id = $1::text::uuid AND m.org_id = $2::text::uuid`
+
+// Message reads one line of a thread.
+func (l *Ledger) Message(ctx context.Context, org domain.OrgID, thread domain.ThreadID, id domain.MessageID) (domain.Message, error) {
+	rows, err := l.readers.Query(ctx, messageByID, pgx.QueryExecModeCacheStatement, string(thread), string(org), string(id))
+	if err != nil {
+		return domain.Message{}, classify(err)
+	}
+	m, err := pgx.CollectExactlyOneRow(rows, func(pgx.CollectableRow) (domain.Message, error) { return scanMessage(rows) })
+	return m, classify(err)
+}
+
 const messagesBefore = `SELECT * FROM (SELECT ` + messageColumns + ` FROM messages m
 WHERE m.thread_id = $1::text::uuid AND m.org_id = $2::text::uuid AND m.seq < $3 ORDER BY m.seq DESC LIMIT $4) AS page ORDER BY seq`
 

@@ -28,6 +28,10 @@ SELECT * FROM (
     UNION ALL
     SELECT updated_at, 3, 0, 'delivered', message_id, NULL, NULL, jsonb_build_object('transport', transport, 'attempts', attempts)
     FROM deliveries WHERE thread_id = ?0 AND org_id = ?1 AND status = 'done'
+    UNION ALL
+    SELECT r.at, 3, m.seq, 'delivered', m.id, NULL, NULL, jsonb_build_object('transport', r.transport)
+    FROM receipts r JOIN messages m ON m.thread_id = r.thread_id AND m.seq BETWEEN r.from_seq AND r.to_seq AND m.direction = 'outbound'
+    WHERE r.thread_id = ?0 AND r.org_id = ?1
 ) AS items ORDER BY at, source, ord`
 
 // Timeline reads everything that happened in a thread, in order. It does not tell another organisation's thread from an empty one.

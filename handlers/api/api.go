@@ -71,6 +71,7 @@ func New(d Deps) *API {
 		a.messageOperations()
 		a.attachmentOperations(r)
 		a.suggestionOperations()
+		a.settingsOperations()
 	})
 	a.document = mustDocument(a.huma.OpenAPI())
 	a.docs = mustDocs(a.huma.OpenAPI(), operations)

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -35,16 +36,28 @@ func showTimelineItem(i domain.TimelineItem) TimelineItem {
 	return TimelineItem{Time(i.At), string(i.Kind), string(i.MessageID), string(i.DispatchID), string(i.TurnID), detail}
 }
 
+// timelineAnswer is a timeline to read or, with a disposition, to save.
+type timelineAnswer struct {
+	Disposition string `header:"Content-Disposition"`
+	Body        List[TimelineItem]
+}
+
 // getTimeline takes the parameters of a list and answers with all of it: a timeline is read as a whole.
 func (a *API) getTimeline(ctx context.Context, in *struct {
 	Path
 	Cursor string `query:"cursor" doc:"Taken for the sake of generic clients; there is only one page."`
 	Limit  string `query:"limit" doc:"Likewise."`
-}) (*Answer[List[TimelineItem]], error) {
+
+	Download string `query:"download" enum:"1," doc:"1: the answer is a file to save."`
+}) (*timelineAnswer, error) {
 	id, err := domain.ParseID[domain.ThreadID](in.ID)
 	if err != nil {
 		return nil, err
 	}
 	items, err := a.Chat.Timeline(ctx, callerOf(ctx).scope(), id)
-	return list(items, showTimelineItem, ""), err
+	out := &timelineAnswer{Body: list(items, showTimelineItem, "").Body}
+	if in.Download != "" {
+		out.Disposition = fmt.Sprintf(`attachment; filename="timeline-%s.json"`, id)
+	}
+	return out, err
 }

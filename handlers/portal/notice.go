@@ -20,6 +20,7 @@ var notices = map[string]ui.Notice{
 	"article-created": {Tone: ui.Green, Text: "The article is ready. Agents find it from now on."},
 	"article-saved":   {Tone: ui.Green, Text: "Saved. Agents find the new words at once."},
 	"article-deleted": {Tone: ui.Green, Text: "The article is deleted."},
+	"settings-saved":  {Tone: ui.Green, Text: "Saved. It counts from the next answer on."},
 	"widget-created":  {Tone: ui.Green, Text: "The widget is ready. Copy its line into your site."},
 	"widget-saved":    {Tone: ui.Green, Text: "Saved. Visitors see it with the next page they open."},
 	"secret-made":     {Tone: ui.Green, Text: "The secret is replaced. Copy the new one now."},

@@ -28,6 +28,8 @@ func (p *Portal) Routes(r chi.Router) {
 			p.agentRoutes(r)
 			p.knowledgeRoutes(r)
 			p.widgetRoutes(r)
+			r.Get("/settings", p.page(forOwners(p.showSettings)))
+			r.Post("/settings", p.page(forOwners(p.updateSettings)))
 		})
 	})
 }
@@ -42,6 +44,8 @@ func (p *Portal) inboxRoutes(r chi.Router) {
 	r.Get("/threads/{id}/stream", p.page(p.streamThread))
 	r.Get("/threads/{id}/timeline", p.page(p.showRecord))
 	r.Get("/threads/{id}/timeline/items", p.page(p.showHappenings))
+	r.Get("/threads/{id}/timeline.json", p.page(p.exportRecord))
+	r.Get("/threads/{id}/why/{message}", p.page(p.showWhy))
 	r.Post("/threads/{id}/reply", p.page(p.reply))
 	r.Post("/threads/{id}/note", p.page(p.note))
 	r.Post("/threads/{id}/takeover", p.page(p.moved(p.Chat.TakeOver)))

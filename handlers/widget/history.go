@@ -81,6 +81,9 @@ func (s *Surface) poll(w http.ResponseWriter, r *http.Request, v *chat.Visitor) 
 		defer cancel()
 		defer context.AfterFunc(place.going, cancel)()
 		err = s.feed(o).follow(ctx, after, func(e dialect.Event) bool {
+			if line, ok := e.(dialect.Line); ok {
+				ms = append(ms, line.Message)
+			}
 			if lasting(e) {
 				frames = append(frames, s.speak(r).Encode(e))
 			}
@@ -95,7 +98,13 @@ func (s *Surface) poll(w http.ResponseWriter, r *http.Request, v *chat.Visitor) 
 	if err != nil {
 		return err
 	}
-	return edge.WriteJSON(w, http.StatusOK, map[string]any{"frames": frames})
+	if err := edge.WriteJSON(w, http.StatusOK, map[string]any{"frames": frames}); err != nil {
+		return err
+	}
+	for _, m := range ms {
+		s.chat.Delivered(m, "poll")
+	}
+	return nil
 }
 
 // lasting reports whether an event is more than a hint.

@@ -59,6 +59,9 @@ func (c *socket) put(ctx context.Context, e dialect.Event) error {
 	if err != nil {
 		return errOver
 	}
+	if line, ok := e.(dialect.Line); ok {
+		c.s.chat.Delivered(line.Message, "websocket")
+	}
 	return nil
 }
 

@@ -33,10 +33,15 @@ func (s *Surface) events(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 	s.streams.Serve(w, r, func(ctx context.Context, out *edge.Stream) {
 		send := func(e dialect.Event) bool {
 			var id string
-			if m, ok := e.(dialect.Line); ok {
+			m, isLine := e.(dialect.Line)
+			if isLine {
 				id = strconv.FormatInt(m.Seq, 10)
 			}
-			return out.SendPaced(ctx, "", id, s.speak(r).Encode(e))
+			sent := out.SendPaced(ctx, "", id, s.speak(r).Encode(e))
+			if sent && isLine {
+				s.chat.Delivered(m.Message, "sse")
+			}
+			return sent
 		}
 		staying, stop := context.WithCancel(ctx)
 		defer stop()

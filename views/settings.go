@@ -1,0 +1,27 @@
+package views
+
+import (
+	"strconv"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/views/ui"
+)
+
+// Settings is the page of what holds for the whole organisation. Its fields have the names the API gives them.
+type Settings struct {
+	Frame Frame
+	Form  ui.Form
+}
+
+// SettingsValues are the fields of the form as they are.
+func SettingsValues(r domain.Recording) map[string]string {
+	return map[string]string{"record_content": string(r.Content), "record_days": strconv.Itoa(r.Days)}
+}
+
+func recordOptions() []ui.Option {
+	return []ui.Option{
+		{Value: string(domain.RecordOff), Label: "Nothing", Hint: "Only which model was asked, how long it took and what it cost."},
+		{Value: string(domain.RecordMetadata), Label: "Their length", Hint: "Also how long the instructions and the answer were."},
+		{Value: string(domain.RecordFull), Label: "Every word", Hint: "The whole instructions and answer. They contain what visitors write and what your tools return."},
+	}
+}
