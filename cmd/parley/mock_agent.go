@@ -15,8 +15,10 @@ import (
 	"github.com/coder/websocket"
 )
 
-// mockAgentCmd runs an agent to try Parley's websocket kind against, without any model behind it.
+// mockAgentCmd runs an agent to try Parley's kinds websocket, http and openai against, without any model behind it.
 type mockAgentCmd struct {
+	Protocol string `enum:"websocket,http,openai" default:"websocket" help:"What it speaks: websocket, http (a turn request answered with JSON) or openai (chat completions; multi uses tools)."`
+
 	Mode  string        `enum:"echo,test,delay,error,multi,random" default:"echo" help:"How it answers: echo, test (tells what it received), delay, error, multi (three answers) or random (one of the others)."`
 	Addr  string        `default:"127.0.0.1:9901" help:"Address to listen on."`
 	Delay time.Duration `default:"2s" help:"How long the delay mode takes."`
@@ -29,11 +31,11 @@ func (c *mockAgentCmd) Run(ctx context.Context, io *stdio) error {
 		return fmt.Errorf("the mock agent cannot listen: %w", err)
 	}
 	srv := &http.Server{
-		Handler:           newMockAgent(cmp.Or(c.Mode, "echo"), c.Delay),
+		Handler:           mockService(c.Protocol, cmp.Or(c.Mode, "echo"), c.Delay),
 		ReadHeaderTimeout: 10 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
-	fmt.Fprintf(io.Out, "mock agent (%s) listens on ws://%s/\n", c.Mode, listener.Addr())
+	fmt.Fprintf(io.Out, "mock agent (%s) listens on %s\n", c.Mode, addressFor(c.Protocol, listener.Addr().String()))
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
 	if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
