@@ -31,6 +31,8 @@ type Session struct {
 	Attribution json.RawMessage `bun:"type:jsonb"`
 	Locale      string
 	Timezone    string
+	ThreadID    ThreadID `bun:",nullzero"` // the one conversation it is about; empty: the contact's only one
+	AskedFor    string   // what the client called whom it wanted to talk to, with a conversation of its own
 	CreatedAt   time.Time
 	LastSeenAt  time.Time
 	ExpiresAt   time.Time // 90 days after it was last used

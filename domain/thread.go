@@ -55,6 +55,7 @@ type Thread struct {
 	TeamRead       int64     // somebody of the organisation has seen up to here
 	Notes          int64     // what only the team sees has come so often: remarks and drafts, which have no seq
 	LastMessageAt  time.Time `bun:",nullzero"`
+	Title          string    // what the contact calls it; empty: nothing
 	Labels         []string  `bun:",array"`
 	MergedInto     ThreadID  `bun:",nullzero"` // its lines are that thread's now; it is only a signpost
 	CreatedAt      time.Time

@@ -164,6 +164,10 @@ func (s *Service) present(ctx context.Context, w domain.Widget, session domain.S
 		}
 		return Visitor{}, err
 	}
+	if session.ThreadID != "" {
+		v.Thread, err = s.ledger.Thread(ctx, w.OrgID, session.ThreadID)
+		return v, err
+	}
 	v.Thread, err = s.ledger.ThreadByKey(ctx, w.OrgID, ledger.CorrelationKey(session.ContactID, domain.ChannelWebchat))
 	if err != nil && domain.KindOf(err) != domain.NotFound {
 		return Visitor{}, err

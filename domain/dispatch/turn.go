@@ -197,6 +197,7 @@ func (t *turn) Step(s agent.Step) {
 		}
 	}
 	t.steps = append(t.steps, timedStep{t.begun.Add(s.After), s})
+	t.show(s)
 }
 
 // searchTool is what every runtime calls the search in the knowledge.

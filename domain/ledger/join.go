@@ -31,7 +31,7 @@ func (tx *Ledger) joinThreads(ctx context.Context, known, stub domain.Contact) (
 	}
 	theirs := map[string]domain.Thread{}
 	for _, t := range all {
-		if t.ContactID == known.ID && t.MergedInto == "" {
+		if t.ContactID == known.ID && t.MergedInto == "" && !aside(t) {
 			theirs[t.Channel] = t
 		}
 	}
@@ -43,6 +43,12 @@ func (tx *Ledger) joinThreads(ctx context.Context, known, stub domain.Contact) (
 			return nil, err
 		}
 		if t.MergedInto != "" {
+			continue
+		}
+		if aside(t) {
+			if _, err := tx.NewRaw(`UPDATE threads SET correlation_key = ? WHERE id = ?`, asideKey(known.ID, t.Channel, t.ID), t.ID).Exec(ctx); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		into, has := theirs[t.Channel]
@@ -67,6 +73,9 @@ func (tx *Ledger) joinThreads(ctx context.Context, known, stub domain.Contact) (
 	}
 	return outs, nil
 }
+
+// aside reports whether a thread is one of several that its contact may have over the channel: it stays one of its own.
+func aside(t domain.Thread) bool { return t.CorrelationKey == asideKey(t.ContactID, t.Channel, t.ID) }
 
 // untouched reports whether nothing has happened in a thread that anybody could miss.
 func untouched(t domain.Thread) bool {

@@ -23,6 +23,12 @@ func (l *Ledger) CreateSession(ctx context.Context, s domain.Session, tokenHash 
 	})
 }
 
+// AboutThread lets a session be about one thread.
+func (l *Ledger) AboutThread(ctx context.Context, id domain.SessionID, thread domain.ThreadID) error {
+	_, err := l.NewRaw(`UPDATE sessions SET thread_id = ? WHERE id = ?`, thread, id).Exec(ctx)
+	return classify(err)
+}
+
 // SessionByToken finds a live session of a widget by its token's hash. It fails with NotFound for an unknown or expired one.
 func (l *Ledger) SessionByToken(ctx context.Context, widget domain.WidgetID, tokenHash []byte) (domain.Session, error) {
 	var s domain.Session

@@ -12,8 +12,10 @@ import (
 type HintKind string
 
 const (
-	Typing HintKind = "typing" // somebody has begun or stopped to write
-	Delta  HintKind = "delta"  // a piece of a reply that is still being written
+	Typing  HintKind = "typing"  // somebody has begun or stopped to write
+	Delta   HintKind = "delta"   // a piece of a reply that is still being written
+	Thought HintKind = "thought" // a piece of the thoughts behind it
+	Tool    HintKind = "tool"    // an agent uses a tool, or has its result: Content is a ToolUse
 )
 
 // Hint is worth showing now and not worth keeping.
@@ -22,9 +24,17 @@ type Hint struct {
 	Kind    HintKind        `json:"k"`
 	Author  domain.Author   `json:"a"`
 	On      bool            `json:"o,omitempty"` // typing
-	TurnID  domain.TurnID   `json:"u,omitempty"` // delta
+	TurnID  domain.TurnID   `json:"u,omitempty"` // of all but typing
 	Index   int             `json:"i,omitempty"` // delta: counts from 0 within the turn
 	Content string          `json:"c,omitempty"` // delta
+}
+
+// ToolUse is the content of a Tool hint.
+type ToolUse struct {
+	Name     string          `json:"n"`
+	Returned bool            `json:"r,omitempty"` // Data is the result; else the arguments
+	Failed   bool            `json:"f,omitempty"`
+	Data     json.RawMessage `json:"d,omitempty"`
 }
 
 // growth says that a thread has messages up to Seq, or that it changed hands or was read at that length.

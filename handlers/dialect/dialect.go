@@ -68,17 +68,6 @@ func (Handoff) command()  {}
 func (Rating) command()   {}
 func (Ping) command()     {}
 
-// IDOf is what the client calls a command; empty when it has not named it.
-func IDOf(c Command) string {
-	switch c := c.(type) {
-	case Message:
-		return c.ClientID
-	case Ping:
-		return c.RequestID
-	}
-	return ""
-}
-
 // CapabilityDelta is what a client says that wants pieces of a reply while it is being written.
 const CapabilityDelta = "delta"
 

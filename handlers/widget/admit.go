@@ -158,3 +158,16 @@ func (s *Surface) seldom(times int, refusal string) func(http.Handler) http.Hand
 func nothingHere(http.ResponseWriter, *http.Request) error {
 	return domain.NotFoundf("there is nothing here")
 }
+
+// mayArrive reports whether another session may be opened from where r came, and counts it.
+func (s *Surface) mayArrive(r *http.Request) (may bool) {
+	s.seldomly(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { may = true })).ServeHTTP(unheard{}, r)
+	return may
+}
+
+// unheard is the answer to nobody.
+type unheard struct{}
+
+func (unheard) Header() http.Header         { return http.Header{} }
+func (unheard) Write(b []byte) (int, error) { return len(b), nil }
+func (unheard) WriteHeader(int)             {}

@@ -73,6 +73,7 @@ type socket struct {
 
 	turn    chan struct{}   // held by the reader while it does what a frame asks, and by the follower while it goes over to another thread
 	frames  bucket          // the reader's
+	group   *errgroup.Group // of the socket's goroutines
 	begin   chan *following // from the reader to the follower
 	greeted atomic.Bool     // hello was said
 	live    atomic.Bool     // history is told; from here on lagging is the reader's fault
@@ -142,6 +143,7 @@ func (c *socket) serve(ctx context.Context) {
 	defer c.raw.Close()
 	defer context.AfterFunc(c.s.guests.cut, func() { _ = c.raw.Close() })()
 	group, ctx := errgroup.WithContext(ctx)
+	c.group = group
 	group.Go(c.guarded(func() error { return c.read(ctx) }))
 	group.Go(c.guarded(func() error { return c.follow(ctx) }))
 	group.Go(c.guarded(func() error { return c.write(ctx, group) }))

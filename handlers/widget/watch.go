@@ -32,13 +32,16 @@ func (s *Surface) look(ctx context.Context) error {
 	}
 	widgets, sessions := map[string]bool{}, map[domain.SessionID]bool{}
 	for _, p := range present {
-		widgets[p.widget], sessions[p.session] = false, false
+		if p.session != "" { // else a guest who comes with no widget and asks for several
+			widgets[p.widget], sessions[p.session] = false, false
+		}
 	}
 	if err := s.chat.Living(ctx, widgets, sessions); err != nil {
 		return err
 	}
 	for _, p := range present {
 		switch {
+		case p.session == "":
 		case !widgets[p.widget]:
 			p.ask(dismissal(dialect.Disabled))
 		case !sessions[p.session]:

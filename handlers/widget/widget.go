@@ -89,6 +89,8 @@ func (s *Surface) Routes(r chi.Router) {
 	r.Get("/compat/triggerfish", s.Triggerfish)
 	r.Get("/files/{token}/{name}", edge.JSON(s.log, s.file))
 	r.Head("/files/{token}/{name}", edge.JSON(s.log, s.file))
+	r.Get("/compat/smooth/ws", edge.JSON(s.log, s.smooth))
+	r.Get("/ws", edge.JSON(s.log, s.smooth))
 	r.Route("/w/{key}", func(r chi.Router) {
 		r.Use(s.admit)
 		r.NotFound(edge.JSON(s.log, nothingHere))

@@ -1,0 +1,60 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// WidgetKeyOf finds the key of the widget that somebody means who knows its key, its id, or an agent that exactly one enabled
+// widget is bound to. It fails with NotFound.
+func (l *Ledger) WidgetKeyOf(ctx context.Context, name string) (key string, err error) {
+	err = l.NewRaw(`SELECT key FROM widgets WHERE key = ?0 OR id::text = lower(?0)
+UNION ALL SELECT min(key) FROM widgets WHERE agent_id::text = lower(?0) AND enabled HAVING count(*) = 1 LIMIT 1`, clean(name)).Scan(ctx, &key)
+	return key, classify(err)
+}
+
+// SessionByAnyToken finds a live session of whatever widget by its token's hash, and the widget's key. It fails with NotFound.
+func (l *Ledger) SessionByAnyToken(ctx context.Context, tokenHash []byte) (id domain.SessionID, key string, err error) {
+	err = l.NewRaw(`SELECT s.id, w.key FROM sessions s JOIN widgets w ON w.id = s.widget_id WHERE s.token_hash = ? AND s.expires_at > now()`,
+		tokenHash).Scan(ctx, &id, &key)
+	return id, key, classify(err)
+}
+
+// BeginThread begins another thread with a contact over a widget's channel. Until something is said in it, nobody sees it.
+func (l *Ledger) BeginThread(ctx context.Context, s domain.Session) (domain.Thread, error) {
+	var t domain.Thread
+	id := NewID[domain.ThreadID]()
+	err := l.NewRaw(`INSERT INTO threads (id, org_id, contact_id, widget_id, channel, correlation_key, handling)
+VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *`,
+		id, s.OrgID, s.ContactID, s.WidgetID, domain.ChannelWebchat, asideKey(s.ContactID, domain.ChannelWebchat, id), domain.HandlingAgent).Scan(ctx, &t)
+	return t, classify(err)
+}
+
+// asideKey is the correlation key of a thread beside the contact's first over the channel.
+func asideKey(contact domain.ContactID, channel string, id domain.ThreadID) string {
+	return CorrelationKey(contact, channel) + ":" + string(id)
+}
+
+// Begun is a thread as the contact knows it.
+type Begun struct {
+	domain.Thread `bun:",extend"`
+	First         string // what they said first, or its beginning
+}
+
+// BegunThreads lists a contact's threads over a channel in which something was said, the newest first.
+func (l *Ledger) BegunThreads(ctx context.Context, org domain.OrgID, contact domain.ContactID, channel string, limit int) ([]Begun, error) {
+	ts := []Begun{}
+	err := l.NewRaw(`SELECT t.*, coalesce((SELECT left(m.content, 200) FROM messages m
+    WHERE m.thread_id = t.id AND m.direction = 'inbound' ORDER BY m.seq LIMIT 1), '') AS first
+FROM threads t WHERE t.org_id = ? AND t.contact_id = ? AND t.channel = ? AND t.last_seq > 0
+ORDER BY t.last_message_at DESC, t.id DESC LIMIT ?`, org, contact, channel, limit).Scan(ctx, &ts)
+	return ts, classify(err)
+}
+
+// SetTitle names a thread. Another contact's is NotFound.
+func (l *Ledger) SetTitle(ctx context.Context, org domain.OrgID, contact domain.ContactID, id domain.ThreadID, title string) error {
+	res, err := l.NewRaw(`UPDATE threads SET title = ? WHERE org_id = ? AND contact_id = ? AND id::text = lower(?)`,
+		clean(title), org, contact, clean(string(id))).Exec(ctx)
+	return one(res, err)
+}

@@ -1,0 +1,226 @@
+package widget
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/domain/relay"
+	"github.com/parley-chat/parley/handlers/dialect"
+)
+
+// exchange is a thread in which each question gets one answer before the next, as dialects of requests and responses have it. It
+// joins what happens in the thread with what was asked over this connection; what the ledger says of a question ends it, so that
+// it does not matter which node answered and which hints were lost.
+type exchange struct {
+	c      *socket
+	org    domain.OrgID
+	thread domain.ThreadID
+	state  func(ctx context.Context, seq int64) (ledger.AnswerState, error)
+	// closing is how an answered question ends, and unasked what somebody says of their own accord.
+	closing func(q *question, a ledger.AnswerState) []dialect.Event
+	unasked func(m domain.Message) []dialect.Event
+
+	mu       sync.Mutex
+	asked    *question        // under way; nil: none
+	held     []domain.Message // what was said meanwhile
+	answered map[int64]bool   // lines that were told as part of an answer and not heard yet
+	over     domain.TurnID    // of the last answer: what is still heard of it comes too late
+}
+
+// question is one that waits for its answer.
+type question struct {
+	id      string // the client's
+	seq     int64
+	message domain.MessageID
+	stream  bool          // pieces of the answer are wanted
+	turn    domain.TurnID // the latest that pieces were told of
+	news    chan struct{} // has something in it when the ledger should be asked
+	done    chan struct{} // closed with the answer
+}
+
+const (
+	askAgain  = time.Second // about a question's answer, if no hint says when; doubling to askSeldom
+	askSeldom = 5 * time.Second
+	aliveEach = 30 * time.Second // of a long turn
+)
+
+// follow tells the client what happens in the thread after seq, until ctx ends.
+func (x *exchange) follow(ctx context.Context, after int64) error {
+	for u, err := range x.c.s.relay.Follow(ctx, x.org, x.thread, after) {
+		switch {
+		case err != nil:
+			return err
+		case u.Message != nil && u.Message.Author.Kind != domain.AuthorVisitor:
+			x.said(ctx, *u.Message)
+		case u.Standing != nil:
+			x.c.live.Store(true)
+			x.news()
+		case u.Hint != nil && u.Hint.Author.Kind == domain.AuthorAgent:
+			x.hinted(ctx, u.Hint)
+		}
+	}
+	return nil
+}
+
+// said tells of a line, unless it is part of an answer or may become one.
+func (x *exchange) said(ctx context.Context, m domain.Message) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.answered[m.Seq]:
+		delete(x.answered, m.Seq)
+	case x.asked != nil:
+		x.held = append(x.held, m)
+		x.asked.look()
+	default:
+		x.tell(ctx, x.unasked(m))
+	}
+}
+
+// hinted tells what shows an answer in the making.
+func (x *exchange) hinted(ctx context.Context, h *relay.Hint) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	q := x.asked
+	if q == nil || h.TurnID != "" && h.TurnID == x.over {
+		return
+	}
+	switch {
+	case h.Kind == relay.Typing && !h.On:
+		q.look()
+	case !q.stream:
+	case h.Kind == relay.Delta:
+		if q.turn != h.TurnID && q.turn != "" {
+			x.tell(ctx, []dialect.Event{dialect.Restarted{RequestID: q.id}})
+		}
+		q.turn = h.TurnID
+		x.tell(ctx, []dialect.Event{dialect.Token{RequestID: q.id, Content: h.Content}})
+	case h.Kind == relay.Thought:
+		x.tell(ctx, []dialect.Event{dialect.Token{RequestID: q.id, Content: h.Content, Thought: true}})
+	case h.Kind == relay.Tool:
+		x.tell(ctx, tool(q.id, h.Content))
+	}
+}
+
+// tool reads what a hint tells of a tool.
+func tool(requestID, content string) []dialect.Event {
+	var t relay.ToolUse
+	if json.Unmarshal([]byte(content), &t) != nil {
+		return nil
+	}
+	if t.Returned {
+		return []dialect.Event{dialect.ToolReturned{RequestID: requestID, Name: t.Name, Failed: t.Failed, Result: t.Data}}
+	}
+	return []dialect.Event{dialect.ToolCalled{RequestID: requestID, Name: t.Name, Arguments: t.Data}}
+}
+
+func (x *exchange) news() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.asked != nil {
+		x.asked.look()
+	}
+}
+
+func (q *question) look() {
+	select {
+	case q.news <- struct{}{}:
+	default:
+	}
+}
+
+func (x *exchange) tell(ctx context.Context, es []dialect.Event) {
+	for _, e := range es {
+		x.c.push(ctx, e)
+	}
+}
+
+// begin asks by store and, once that is stored, tells first and watches over the answer. Nothing of the answer is told before. It
+// fails with Conflict (turn_in_progress) while another question is under way, and as store does.
+func (x *exchange) begin(ctx context.Context, id string, stream bool, store func() (domain.Message, error), first ...dialect.Event) (*question, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.asked != nil {
+		return nil, &domain.Error{Kind: domain.Conflict, Code: domain.CodeTurnInProgress, Msg: "an answer is still being written"}
+	}
+	m, err := store()
+	if err != nil {
+		return nil, err
+	}
+	q := &question{id: id, seq: m.Seq, message: m.ID, stream: stream, news: make(chan struct{}, 1), done: make(chan struct{})}
+	q.look()
+	x.asked = q
+	x.tell(ctx, first)
+	x.c.group.Go(x.c.guarded(func() error { return x.watch(ctx, q) }))
+	return q, nil
+}
+
+// watch waits for a question's answer. Hints say when to look for it; when they are lost it looks now and then.
+func (x *exchange) watch(ctx context.Context, q *question) error {
+	again := askAgain
+	next := time.NewTimer(again)
+	defer next.Stop()
+	alive := time.NewTicker(aliveEach)
+	defer alive.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-q.done:
+			return nil
+		case <-alive.C:
+			x.c.push(ctx, dialect.Alive{RequestID: q.id})
+			continue
+		case <-q.news:
+			again = askAgain
+		case <-next.C:
+			again = min(2*again, askSeldom)
+		}
+		x.look(ctx, q)
+		next.Reset(again)
+	}
+}
+
+// look asks the ledger what has come of a question, and ends it if it has its answer. An outage passes: watch looks again.
+func (x *exchange) look(ctx context.Context, q *question) {
+	within, cancel := context.WithTimeout(ctx, commandWithin)
+	defer cancel()
+	a, err := x.state(within, q.seq)
+	if err != nil && domain.KindOf(err) != domain.NotFound {
+		return
+	}
+	if err == nil && a.Open {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.asked != q {
+		return
+	}
+	x.asked, x.over = nil, a.Turn
+	close(q.done)
+	x.tell(ctx, x.closing(q, a))
+	for _, m := range a.Messages {
+		x.answered[m.Seq] = true
+	}
+	for _, m := range x.held {
+		if x.answered[m.Seq] {
+			delete(x.answered, m.Seq)
+			continue
+		}
+		x.tell(ctx, x.unasked(m))
+	}
+	x.held = slices.Delete(x.held, 0, len(x.held))
+}
+
+// underWay is the question whose answer is being waited for, if any.
+func (x *exchange) underWay() *question {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.asked
+}

@@ -1,0 +1,3 @@
+ALTER TABLE sessions DROP COLUMN asked_for;
+ALTER TABLE sessions DROP COLUMN thread_id;
+ALTER TABLE threads DROP COLUMN title;
