@@ -10,7 +10,7 @@ const UNITS = /** @type {const} */ (['byte', 'kilobyte', 'megabyte']);
 /** @param {number} bytes @param {string} locale @returns {string} such as 1.2 MB */
 export function size(bytes, locale) {
   const step = bytes < 1000 ? 0 : bytes < 999500 ? 1 : 2;
-  return new Intl.NumberFormat(locale, { style: 'unit', unit: UNITS[step], maximumFractionDigits: step && step - 1 }).format(bytes / 1000 ** step);
+  return new Intl.NumberFormat(locale, { style: 'unit', unit: UNITS[step], unitDisplay: step ? 'short' : 'long', maximumFractionDigits: step && step - 1 }).format(bytes / 1000 ** step);
 }
 
 /** Whether the address is the server's own: the chat asks nobody else for anything. @param {string | undefined} url @param {string} base */
