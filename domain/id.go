@@ -12,6 +12,7 @@ type (
 	MessageID  string
 	EventID    string
 	DispatchID string
+	DeliveryID string
 	TurnID     string
 	ArticleID  string
 	APIKeyID   string

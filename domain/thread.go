@@ -56,6 +56,9 @@ type Thread struct {
 	Notes          int64     // what only the team sees has come so often: remarks and drafts, which have no seq
 	LastMessageAt  time.Time `bun:",nullzero"`
 	Title          string    // what the contact calls it; empty: nothing
+	WaitDue        time.Time `bun:",nullzero"` // when whoever waits here is to be told what happens next; zero = nobody waits, or they were told
+	OfferedAt      time.Time `bun:",nullzero"` // its agent keeps the contact waiting: people may take it, the agent still answers
+	WaitedAt       time.Time `bun:",nullzero"` // the contact was told that nobody has come
 	Labels         []string  `bun:",array"`
 	MergedInto     ThreadID  `bun:",nullzero"` // its lines are that thread's now; it is only a signpost
 	CreatedAt      time.Time

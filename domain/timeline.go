@@ -28,6 +28,7 @@ const (
 	RetryScheduled   TimelineKind = "retry_scheduled"
 	DispatchDied     TimelineKind = "dispatch_dead"
 	Delivered        TimelineKind = "delivered"
+	DeliveryDied     TimelineKind = "delivery_dead"
 	Read             TimelineKind = "read"
 	HandedOff        TimelineKind = "handed_off"
 	HumanJoined      TimelineKind = "human_joined"

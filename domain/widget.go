@@ -4,26 +4,28 @@ import "time"
 
 // Widget is an embeddable chat of an organisation.
 type Widget struct {
-	ID                 WidgetID `bun:",pk"`
-	OrgID              OrgID
-	Key                string // public, wid_ + 22 base62 chars
-	Name               string
-	Enabled            bool     // off: the chat is not shown and refuses everyone
-	AgentID            AgentID  `bun:",nullzero"` // empty: nobody answers but people
-	WebchatEnabled     bool     // the trigger; off: messages are taken, no agent is asked
-	AllowedOrigins     []string `bun:",array"`
-	DailyCap           int      // visitor's lines per thread and UTC day; 0 = no cap
-	RateMessages       int      // visitor's lines per thread in RateWindow
-	RateWindowSecs     int
-	RequireIdentity    bool
-	IdentitySecret     string     `bun:"-"`         // sealed at rest
-	PreviousSecret     string     `bun:"-"`         // of before the last rotation; sealed at rest
-	PreviousUntil      time.Time  `bun:",nullzero"` // until when the previous one is still good; zero: it is not
-	FallbackText       string     // what the visitor reads when the agent failed for good
-	AttachmentsEnabled bool       // visitors may send files
-	Appearance         Appearance `bun:"type:jsonb"`
-	CreatedAt          time.Time
-	UpdatedAt          time.Time
+	ID                  WidgetID `bun:",pk"`
+	OrgID               OrgID
+	Key                 string // public, wid_ + 22 base62 chars
+	Name                string
+	Enabled             bool     // off: the chat is not shown and refuses everyone
+	AgentID             AgentID  `bun:",nullzero"` // empty: nobody answers but people
+	WebchatEnabled      bool     // the trigger; off: messages are taken, no agent is asked
+	AllowedOrigins      []string `bun:",array"`
+	DailyCap            int      // visitor's lines per thread and UTC day; 0 = no cap
+	RateMessages        int      // visitor's lines per thread in RateWindow
+	RateWindowSecs      int
+	RequireIdentity     bool
+	IdentitySecret      string     `bun:"-"`         // sealed at rest
+	PreviousSecret      string     `bun:"-"`         // of before the last rotation; sealed at rest
+	PreviousUntil       time.Time  `bun:",nullzero"` // until when the previous one is still good; zero: it is not
+	FallbackText        string     // what the visitor reads when the agent failed for good
+	HandoffAfterSeconds int        // whoever waits for a person that long is told what happens next
+	WaitingText         string     // in these words; empty = ours, in the contact's language
+	AttachmentsEnabled  bool       // visitors may send files
+	Appearance          Appearance `bun:"type:jsonb"`
+	CreatedAt           time.Time
+	UpdatedAt           time.Time
 }
 
 // Defaults of a new widget.

@@ -36,6 +36,7 @@ const (
 	SilentTrigger  Silence = "trigger"  // the widget asks none
 	SilentDisabled Silence = "disabled" // its agent is switched off
 	SilentSuggests Silence = "suggests" // its agent leaves the sending to people
+	SilentAway     Silence = "away"     // its agent has not answered for too long, and still may
 	SilentMissed   Silence = "missed"   // whoever was to be asked then was not; the settings have changed since
 )
 
@@ -186,6 +187,8 @@ func (c Conversation) silent() string {
 		return c.Agent + " is switched off, so nobody answers until you do."
 	case SilentSuggests:
 		return c.Agent + " only suggests answers. Send one, or write your own."
+	case SilentAway:
+		return c.Agent + " has kept them waiting. It will answer when it can, unless you do first."
 	case SilentMissed:
 		return "No agent was asked to answer the last line. Reply, or take the conversation over."
 	}

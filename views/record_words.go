@@ -23,6 +23,9 @@ func (r Record) tell(i domain.TimelineItem) happening {
 		}
 		return happening{icon: ui.EyeIcon(), tone: ui.Neutral, title: "The team read up to here"}
 	case domain.HandedOff:
+		if f["offered"] == true {
+			return happening{icon: ui.WaitingIcon(), tone: ui.Amber, title: "The conversation was offered to the team", why: sentence(f.text("reason"))}
+		}
 		return happening{icon: ui.WaitingIcon(), tone: ui.Amber, title: "The conversation was handed to the team", why: sentence(f.text("reason"))}
 	case domain.HumanJoined:
 		return happening{icon: ui.TakeOverIcon(), tone: ui.Accent, title: f.who() + " took the conversation over", why: "From here on agents stay silent."}
@@ -41,6 +44,8 @@ func (r Record) tell(i domain.TimelineItem) happening {
 			why: fmt.Sprintf("The site said who they are. Lines %d to %d are from before that.", int(f.number("from_seq")), int(f.number("to_seq")))}
 	case domain.FormSubmitted:
 		return happening{icon: ui.UserIcon(), tone: ui.Accent, title: ContactName(r.Contact) + " filled in the form", why: formWords(f)}
+	case domain.DeliveryDied:
+		return happening{icon: ui.AlertIcon(), tone: ui.Red, title: "Could not be delivered" + through(f.text("transport")), why: sentence(f.text("error"))}
 	case domain.Delivered:
 		return happening{icon: ui.DeliveredIcon(), tone: ui.Green, title: "Delivered" + through(f.text("transport"))}
 	}

@@ -58,7 +58,7 @@ func (p WidgetForm) overlap() string {
 // widgetFields are the names of the form's fields in the order of the page.
 var widgetFields = []string{
 	"name", "agent_id", "webchat_enabled", "enabled", "allowed_origins", "appearance.title", "appearance.greeting",
-	"appearance.primary_color", "appearance.text_color", "appearance.position", "appearance.locale", "fallback_text",
+	"appearance.primary_color", "appearance.text_color", "appearance.position", "appearance.locale", "fallback_text", "handoff_after_seconds", "waiting_text",
 	"attachments_enabled",
 	"appearance.contact_info_mode", "appearance.collect", "rate.messages", "rate.window_seconds", "daily_message_cap", "require_identity",
 }
@@ -129,7 +129,7 @@ func WidgetValues(w domain.Widget) map[string]string {
 	v := map[string]string{
 		"name": w.Name, "agent_id": string(w.AgentID), "allowed_origins": strings.Join(w.AllowedOrigins, "\n"),
 		"daily_message_cap": number(w.DailyCap), "rate.messages": number(w.RateMessages), "rate.window_seconds": number(w.RateWindowSecs),
-		"fallback_text": w.FallbackText, "appearance.title": a.Title, "appearance.greeting": a.Greeting,
+		"handoff_after_seconds": number(w.HandoffAfterSeconds), "waiting_text": w.WaitingText, "fallback_text": w.FallbackText, "appearance.title": a.Title, "appearance.greeting": a.Greeting,
 		"appearance.primary_color": a.PrimaryColor, "appearance.text_color": a.TextColor, "appearance.position": a.Position,
 		"appearance.locale": a.Locale, "appearance.contact_info_mode": a.ContactInfoMode, "appearance.collect": strings.Join(a.Collect, ","),
 	}

@@ -27,6 +27,7 @@ type parts struct {
 	relay      *relay.Relay
 	dispatcher *dispatch.Dispatcher
 	chat       *chat.Service
+	courier    *dispatch.Courier
 	widget     *widget.Surface
 	portal     *portal.Portal
 	handler    http.Handler
@@ -49,6 +50,7 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 	deps := agent.Deps{Knowledge: l, Contacts: l, Purse: l, Outbound: &agent.Outbound{Public: c.outboundPublic}, Log: c.log}
 	voice := func(a domain.Agent) (agent.Runtime, error) { return agent.New(a, deps) }
 	try := func(ctx context.Context, a domain.Agent) domain.AgentTest { return agent.Try(ctx, a, deps) }
+	p.courier = c.newCourier(l)
 	p.dispatcher = dispatch.New(l, p.relay, voice, dispatch.Options{Log: c.log, PublicURL: c.ownURL})
 
 	service := chat.New(l, p.relay, c.log)
@@ -79,6 +81,16 @@ func (p *parts) forget(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// newCourier knows the ways out that are configured.
+func (c config) newCourier(l *ledger.Ledger) *dispatch.Courier {
+	transports := map[string]dispatch.Transport{}
+	if c.smtp != nil {
+		transports["mail"] = &dispatch.Mail{SMTP: *c.smtp, PublicURL: c.publicURL, Ledger: l}
+		l.Mails()
+	}
+	return dispatch.NewCourier(l, transports, c.log)
 }
 
 const choresEvery = 10 * time.Minute

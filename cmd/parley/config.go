@@ -18,6 +18,7 @@ import (
 
 	"github.com/lmittmann/tint"
 
+	"github.com/parley-chat/parley/domain/dispatch"
 	"github.com/parley-chat/parley/domain/ledger"
 )
 
@@ -31,6 +32,7 @@ type config struct {
 	secret         string // empty = generated, kept in dataDir
 	trustedProxies []string
 	outboundPublic bool
+	smtp           *dispatch.SMTP // nil = no mail is sent
 	pgBin          string
 
 	triggerfishWidget string // key of the widget for Triggerfish clients that name none
@@ -74,6 +76,13 @@ func readConfig(env getenv, logs io.Writer) (config, error) {
 		c.outboundPublic = true
 	default:
 		return c, fmt.Errorf("PARLEY_OUTBOUND must be private or public, not %q", v)
+	}
+	if v := env("PARLEY_SMTP_URL"); v != "" {
+		smtp, err := dispatch.ParseSMTP(v)
+		if err != nil {
+			return c, fmt.Errorf("PARLEY_SMTP_URL %w", err)
+		}
+		c.smtp = &smtp
 	}
 	if v := env("PARLEY_BACKPLANE"); v != "" && v != "postgres" {
 		return c, fmt.Errorf("PARLEY_BACKPLANE: this version knows only postgres, not %q", v)

@@ -41,6 +41,7 @@ func (c *doctorCmd) Run(ctx context.Context, std *stdio, env getenv) error {
 		{"data directory", cfg.checkDataDir},
 		{"database", cfg.checkDatabase},
 		{"address", cfg.checkAddress},
+		{"mail", cfg.checkMail},
 	}
 	var findings []finding
 	healthy := true
@@ -113,6 +114,21 @@ func (c config) checkDatabase(ctx context.Context) (string, error) {
 		return fmt.Sprintf("reachable; serve will apply %d migrations", missing), err
 	}
 	return "reachable, schema up to date", err
+}
+
+// checkMail signs in to the mail server, if there is one, and sends nothing.
+func (c config) checkMail(ctx context.Context) (string, error) {
+	switch {
+	case c.smtp == nil:
+		return "none is sent (PARLEY_SMTP_URL is not set)", nil
+	case c.publicURL == "":
+		return "", errors.New("mails cannot say where to answer: set PARLEY_PUBLIC_URL")
+	}
+	where := fmt.Sprintf("%s:%d", c.smtp.Host, c.smtp.Port)
+	if err := c.smtp.Check(ctx); err != nil {
+		return "", fmt.Errorf("%s does not take our mail (PARLEY_SMTP_URL): %w", where, err)
+	}
+	return where + " takes our mail, from " + c.smtp.From, nil
 }
 
 // checkAddress says whether serve could listen, or how the parley that does is.

@@ -76,6 +76,7 @@ func (c config) serve(ctx context.Context, l *ledger.Ledger, listener net.Listen
 	g, running := errgroup.WithContext(ctx)
 	g.Go(func() error { return serveHTTP(server, listener) })
 	g.Go(func() error { return p.dispatcher.Run(running) })
+	g.Go(func() error { return p.courier.Run(running) })
 	g.Go(func() error { return p.chores(running) })
 	g.Go(func() error { return p.chat.Run(running) })
 	g.Go(func() error { return p.widget.Run(running) })

@@ -11,17 +11,19 @@ import (
 
 // WidgetInput is what an owner says about a widget.
 type WidgetInput struct {
-	Name            string
-	Enabled         bool
-	AgentID         domain.AgentID // empty: only people answer
-	WebchatEnabled  bool
-	AllowedOrigins  []string
-	DailyCap        int // 0 = no cap, when a widget is changed
-	RateMessages    int
-	RateWindowSecs  int
-	RequireIdentity bool
-	FallbackText    string
-	Appearance      domain.Appearance
+	Name                string
+	Enabled             bool
+	AgentID             domain.AgentID // empty: only people answer
+	WebchatEnabled      bool
+	AllowedOrigins      []string
+	DailyCap            int // 0 = no cap, when a widget is changed
+	RateMessages        int
+	RateWindowSecs      int
+	RequireIdentity     bool
+	FallbackText        string
+	HandoffAfterSeconds int // 0 leaves it as it is
+	WaitingText         string
+	Appearance          domain.Appearance
 
 	AttachmentsEnabled bool // visitors may send files
 }
@@ -41,7 +43,8 @@ func (s *Service) DefaultWidget() WidgetInput {
 	return WidgetInput{
 		Name: "Website", Enabled: true, WebchatEnabled: true, AllowedOrigins: []string{},
 		DailyCap: domain.DefaultDailyCap, RateMessages: domain.DefaultRateMessages, RateWindowSecs: domain.DefaultRateWindowSecs,
-		FallbackText: domain.DefaultFallbackText, AttachmentsEnabled: true,
+		HandoffAfterSeconds: domain.DefaultHandoffAfterSecs,
+		FallbackText:        domain.DefaultFallbackText, AttachmentsEnabled: true,
 		Appearance: domain.Appearance{
 			Title: "Chat with us", Greeting: "Hello! How can we help you?", PrimaryColor: "#0f62fe", TextColor: "#ffffff",
 			Position: domain.BottomRight, ContactInfoMode: domain.ContactInfoNone, Collect: []string{"name", "email"},
@@ -80,6 +83,10 @@ func (in WidgetInput) check() (WidgetInput, error) {
 	p.between("rate.messages", in.RateMessages, 1, maxRate)
 	p.between("rate.window_seconds", in.RateWindowSecs, 1, maxRateWindow)
 	in.FallbackText = p.paragraphs("fallback_text", in.FallbackText, maxFallback, true)
+	in.WaitingText = p.paragraphs("waiting_text", in.WaitingText, maxFallback, false)
+	if in.HandoffAfterSeconds != 0 {
+		p.between("handoff_after_seconds", in.HandoffAfterSeconds, 1, 86_400)
+	}
 	in.Appearance = p.appearance(in.Appearance)
 	return in, p.err()
 }
@@ -87,6 +94,7 @@ func (in WidgetInput) check() (WidgetInput, error) {
 func (in WidgetInput) over(w *domain.Widget) {
 	w.Name, w.Enabled, w.AgentID, w.WebchatEnabled, w.AllowedOrigins = in.Name, in.Enabled, in.AgentID, in.WebchatEnabled, in.AllowedOrigins
 	w.DailyCap, w.RateMessages, w.RateWindowSecs = in.DailyCap, in.RateMessages, in.RateWindowSecs
+	w.HandoffAfterSeconds, w.WaitingText = cmp.Or(in.HandoffAfterSeconds, w.HandoffAfterSeconds, domain.DefaultHandoffAfterSecs), in.WaitingText
 	w.RequireIdentity, w.FallbackText, w.Appearance, w.UpdatedAt = in.RequireIdentity, in.FallbackText, in.Appearance, now()
 	w.AttachmentsEnabled = in.AttachmentsEnabled
 }

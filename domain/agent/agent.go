@@ -73,6 +73,7 @@ type TurnRequest struct {
 	Messages       []Line          `json:"messages"`       // oldest first, the last lines of the thread
 	Pending        []int64         `json:"pending"`        // seqs of the lines this turn is to answer
 	Contact        Contact         `json:"contact"`
+	Handover       *Handover       `json:"handover,omitempty"` // a person has spoken since the agent last did
 	Profile        json.RawMessage `json:"profile,omitempty"`
 	Page           *domain.Page    `json:"page,omitempty"`
 
@@ -84,6 +85,14 @@ type TurnRequest struct {
 
 // session names the purse of a turn.
 func (r TurnRequest) session() string { return cmp.Or(string(r.SessionID), string(r.ThreadID)) }
+
+// Handover says that a person of the team had the thread and gave it back: what they said is in the messages, and need not be
+// said again.
+type Handover struct {
+	By    string    `json:"by"`
+	At    time.Time `json:"at"`    // of their last line
+	Lines []int64   `json:"lines"` // seqs of what people of the team said since the agent last spoke
+}
 
 // Self is the agent as it knows itself.
 type Self struct {

@@ -52,6 +52,12 @@ func (s *Service) HandBack(ctx context.Context, who domain.User, thread domain.T
 	return s.move(ctx, who, thread, ledger.HandBack{User: who})
 }
 
+// Retry asks the agent once more for what nobody has answered, after it gave up. It fails with Conflict when everything is
+// answered or a person has the thread.
+func (s *Service) Retry(ctx context.Context, who domain.User, thread domain.ThreadID) (domain.Thread, error) {
+	return s.move(ctx, who, thread, ledger.Retry{User: who})
+}
+
 // Release lets the thread wait for another person.
 func (s *Service) Release(ctx context.Context, who domain.User, thread domain.ThreadID) (domain.Thread, error) {
 	return s.move(ctx, who, thread, ledger.Release{User: who})

@@ -33,6 +33,7 @@ type Dispatcher struct {
 	voice   func(domain.Agent) (agent.Runtime, error)
 	o       Options
 	alarm   *alarm
+	waits   *alarm // for whoever waits for too long
 	leases  *leases
 	running sync.WaitGroup
 	free    chan struct{} // one token a worker that has nothing to do
@@ -78,12 +79,13 @@ func New(l *ledger.Ledger, r *relay.Relay, voice func(domain.Agent) (agent.Runti
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	d := &Dispatcher{ledger: l, relay: r, voice: voice, o: o, alarm: newAlarm(), leases: newLeases(), free: make(chan struct{}, o.Workers), ended: func(Ended) {}, changed: func(domain.Circuit) {}, typists: newTypists()}
+	d := &Dispatcher{ledger: l, relay: r, voice: voice, o: o, alarm: newAlarm(), waits: newAlarm(), leases: newLeases(), free: make(chan struct{}, o.Workers), ended: func(Ended) {}, changed: func(domain.Circuit) {}, typists: newTypists()}
 	d.circuits = newCircuits(d)
 	for range o.Workers {
 		d.free <- struct{}{}
 	}
 	r.OnWork(d.Wake)
+	l.OnCommit(d.committed)
 	r.OnHint(func(h relay.Hint) {
 		if d.typists.heard(h, time.Now()) {
 			d.Wake(time.Time{})
@@ -108,6 +110,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	renewing, stop := context.WithCancel(turns)
 	var renewer sync.WaitGroup
 	renewer.Go(func() { d.renew(renewing) })
+	renewer.Go(func() { d.watchWaits(ctx) })
 	d.claim(ctx, turns)
 	d.running.Wait()
 	stop()

@@ -28,6 +28,7 @@ func request(c ledger.Claim, b ledger.Briefing, origin string) agent.TurnRequest
 			r.Pending = append(r.Pending, m.Seq)
 		}
 	}
+	r.Handover = handover(r.Messages)
 	return r
 }
 
@@ -37,6 +38,23 @@ func files(m domain.Message, origin string) []agent.File {
 		fs = append(fs, agent.File{Name: a.Name, Mime: a.Mime, Size: a.Size, URL: a.URL})
 	}
 	return fs
+}
+
+// handover is what people of the team said since the agent last spoke; nil if nothing.
+func handover(lines []agent.Line) *agent.Handover {
+	var h *agent.Handover
+	for _, l := range lines {
+		switch l.Author.Kind {
+		case domain.AuthorAgent:
+			h = nil
+		case domain.AuthorHuman:
+			if h == nil {
+				h = &agent.Handover{}
+			}
+			h.By, h.At, h.Lines = l.Author.Name, l.CreatedAt, append(h.Lines, l.Seq)
+		}
+	}
+	return h
 }
 
 func profile(b ledger.Briefing) json.RawMessage {

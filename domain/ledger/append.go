@@ -40,6 +40,8 @@ type Outcome struct {
 	Suppressed bool              // an agent's words that came too late: recorded, not shown
 	Moved      bool              // handling, assignee, read marks or notes changed
 	Stopped    domain.DispatchID // its turn may still be running, for nothing; empty = none
+	Wait       time.Time         // when somebody may have waited too long because of this; zero = nobody does
+	Mailed     bool              // a mail was written down
 	Due        time.Time         // when a dispatch that this append queued or moved wants a worker; zero = none
 }
 

@@ -32,6 +32,7 @@ func (l *Ledger) commit(ctx context.Context, batch []*pending) (err error) {
 			p.err = domain.NotFoundf("there is no such conversation")
 			continue
 		}
+		s.mails = l.mails
 		if p.out, p.err = decide(s, &w, p.Change); p.err == nil {
 			touched[s.ID] = s
 		}
@@ -59,10 +60,12 @@ const lockThreads = `
 SELECT t.id::text, t.org_id::text, coalesce(t.contact_id::text, ''), coalesce(t.widget_id::text, ''), coalesce(t.agent_id::text, ''),
        t.channel, t.correlation_key, t.handling, t.epoch, coalesce(t.assignee_id::text, ''),
        t.last_seq, t.last_inbound, t.answered, t.visitor_read, t.team_read, t.notes, coalesce(t.last_message_at, 'epoch'), t.labels, coalesce(t.merged_into::text, ''),
+       coalesce(t.wait_due, 'epoch'), coalesce(t.offered_at, 'epoch'), coalesce(t.waited_at, 'epoch'),
        t.created_at, t.updated_at, t.window_start, t.window_count, t.day::timestamptz, t.day_count,
-       c.id IS NOT NULL, coalesce(c.opted_out, false), coalesce(c.name, ''),
+       c.id IS NOT NULL, coalesce(c.opted_out, false), coalesce(c.name, ''), coalesce(c.email, ''),
        w.id IS NOT NULL, coalesce(NOT w.enabled, false), coalesce(w.webchat_enabled, false), coalesce(w.daily_cap, 0), coalesce(w.rate_messages, 0),
        coalesce(w.rate_window_secs, 0), coalesce(w.fallback_text, ''), coalesce(nullif(w.appearance->>'title', ''), w.name, ''),
+       coalesce(w.appearance->>'locale', ''), coalesce(w.handoff_after_seconds, 0), coalesce(w.waiting_text, ''),
        coalesce(a.id::text, ''), coalesce(a.org_id::text, ''), coalesce(a.name, ''), coalesce(a.enabled, false),
        coalesce(a.send_mode = 'suggest', false), coalesce(a.settle_ms, 0), coalesce(a.max_attempts, 1), coalesce(a.give_up_seconds, 1),
        clock_timestamp()
@@ -153,17 +156,21 @@ func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain
 
 func scanState(r pgx.Rows) (*state, error) {
 	var s state
-	var rateWindow, settle, giveUp int
+	var rateWindow, handoffAfter, settle, giveUp int
 	if err := r.Scan(&s.ID, &s.OrgID, &s.ContactID, &s.WidgetID, &s.AgentID, &s.Channel, &s.CorrelationKey, &s.Handling, &s.Epoch, &s.AssigneeID,
 		&s.LastSeq, &s.LastInbound, &s.Answered, &s.VisitorRead, &s.TeamRead, &s.Notes, &s.LastMessageAt, &s.Labels, &s.MergedInto,
+		&s.WaitDue, &s.OfferedAt, &s.WaitedAt,
 		&s.CreatedAt, &s.UpdatedAt, &s.windowStart, &s.windowCount, &s.day, &s.dayCount,
-		&s.contact.known, &s.contact.optedOut, &s.contact.name,
+		&s.contact.known, &s.contact.optedOut, &s.contact.name, &s.contact.email,
 		&s.widget.known, &s.widget.disabled, &s.widget.webchatEnabled, &s.widget.dailyCap, &s.widget.rateMessages, &rateWindow, &s.widget.fallback, &s.widget.title,
+		&s.widget.locale, &handoffAfter, &s.widget.waitingText,
 		&s.agent.id, &s.agent.orgID, &s.agent.name, &s.agent.enabled, &s.agent.suggest, &settle, &s.agent.maxAttempts, &giveUp,
 		&s.now); err != nil {
 		return nil, err
 	}
 	s.widget.rateWindow = time.Duration(rateWindow) * time.Second
+	s.widget.handoffAfter = time.Duration(handoffAfter) * time.Second
+	s.WaitDue, s.OfferedAt, s.WaitedAt = sinceEpoch(s.WaitDue), sinceEpoch(s.OfferedAt), sinceEpoch(s.WaitedAt)
 	s.agent.settle = time.Duration(settle) * time.Millisecond
 	s.agent.giveUp = time.Duration(giveUp) * time.Second
 	if s.now.Before(s.UpdatedAt) { // the clock was set back: a thread's time still only goes forward

@@ -20,6 +20,7 @@ type state struct {
 	agent   agentState
 	open    *domain.Dispatch // the thread's queued or running dispatch, if any
 
+	mails   bool              // there is a way to send mail
 	stopped domain.DispatchID // a dispatch with a running turn that this change has ended
 
 	now   time.Time // the database's clock when the lock was held; never before the thread's last change
@@ -32,6 +33,7 @@ type contactState struct {
 	known    bool
 	optedOut bool
 	name     string
+	email    string
 }
 
 type widgetState struct {
@@ -43,6 +45,9 @@ type widgetState struct {
 	rateWindow     time.Duration
 	fallback       string
 	title          string
+	locale         string
+	handoffAfter   time.Duration
+	waitingText    string
 }
 
 type agentState struct {
@@ -63,6 +68,7 @@ type rows struct {
 	dispatches []*dispatchRow
 	turns      []turnRow
 	steps      []step
+	mails      []mailToOwners
 }
 
 type event struct {
@@ -115,7 +121,7 @@ func decide(s *state, w *rows, c Change) (Outcome, error) {
 			return Outcome{Before: s.LastSeq, Thread: s.Thread, Message: &first, Duplicate: true}, nil
 		}
 	}
-	was := s.Thread
+	was, open := s.Thread, s.open
 	s.stopped = ""
 	out, err := c.decide(s, w)
 	if err != nil {
@@ -129,7 +135,13 @@ func decide(s *state, w *rows, c Change) (Outcome, error) {
 	s.UpdatedAt = s.now
 	out.At = s.now
 	out.Before, out.Thread, out.Stopped = was.LastSeq, s.Thread, s.stopped
-	out.Moved = s.Epoch != was.Epoch || s.VisitorRead != was.VisitorRead || s.TeamRead != was.TeamRead || s.Notes != was.Notes
+	out.Moved = out.Moved || s.Epoch != was.Epoch || s.VisitorRead != was.VisitorRead || s.TeamRead != was.TeamRead || s.Notes != was.Notes
+	switch {
+	case s.WaitDue != was.WaitDue:
+		out.Wait = s.WaitDue
+	case s.open != nil && s.open != open && s.widget.known:
+		out.Wait = s.now.Add(s.widget.handoffAfter)
+	}
 	return out, nil
 }
 
@@ -177,6 +189,7 @@ func (s *state) move(to domain.Handling, assignee domain.UserID) error {
 	}
 	s.Handling, s.AssigneeID = to, assignee
 	s.Epoch++
+	s.calm()
 	return nil
 }
 

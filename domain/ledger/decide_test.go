@@ -16,7 +16,7 @@ func quiet() *state {
 	return &state{
 		Thread:  domain.Thread{ID: "thread", OrgID: "org", ContactID: "contact", WidgetID: "widget", Channel: "webchat", Handling: domain.HandlingAgent, Epoch: 1},
 		contact: contactState{known: true},
-		widget:  widgetState{known: true, webchatEnabled: true, rateMessages: 100, rateWindow: time.Minute, fallback: "sorry", title: "Shop"},
+		widget:  widgetState{known: true, webchatEnabled: true, rateMessages: 100, rateWindow: time.Minute, fallback: "sorry", title: "Shop", handoffAfter: time.Minute},
 		agent:   agentState{id: "agent", orgID: "org", name: "Ada", enabled: true, settle: 800 * time.Millisecond, maxAttempts: 3, giveUp: time.Hour},
 		now:     noon,
 		known:   map[eventKey]domain.Message{},
@@ -39,6 +39,18 @@ var (
 	anna  = domain.User{ID: "anna", OrgID: "org", Name: "Anna"}
 	ben   = domain.User{ID: "ben", OrgID: "org", Name: "Ben"}
 )
+
+// due lets the waiting end so much from now.
+type due time.Duration
+
+func (due) key(domain.ThreadID) eventKey { return eventKey{} }
+
+func (d due) decide(s *state, _ *rows) (Outcome, error) {
+	if !s.WaitDue.IsZero() || s.Handling == domain.HandlingWaiting {
+		s.WaitDue = s.now.Add(time.Duration(d))
+	}
+	return Outcome{}, nil
+}
 
 // handled puts a thread in somebody's hands.
 func handled(by domain.Handling, assignee domain.UserID) func(*state) {
@@ -204,6 +216,25 @@ func TestDecide(t *testing.T) {
 			changes: []Change{GiveUp{"dispatch"}}, handling: "agent", epoch: 1},
 		{name: "a line nobody was asked to answer is", with: func(s *state) { s.LastSeq, s.LastInbound = 2, 2 }, changes: []Change{Missed{}, Missed{}},
 			handling: "agent", epoch: 1, events: []string{"dispatch_queued"}, status: "queued"},
+		{name: "nobody has come", with: handled("waiting", ""), changes: []Change{due(-time.Second), Waited{}, Waited{}},
+			handling: "waiting", epoch: 1, said: []string{"system"}, events: []string{"reply_stored"}},
+		{name: "somebody may still come", with: handled("waiting", ""), changes: []Change{due(time.Second), Waited{}}, handling: "waiting", epoch: 1},
+		{name: "somebody came", changes: []Change{AskForPerson{}, TakeOver{anna}, due(0), Waited{}}, handling: "human", epoch: 3, events: []string{"handed_off", "human_joined"}},
+		{name: "an agent that keeps somebody waiting is not alone any more, and still answers", from: running, with: func(s *state) { s.open.FirstAt = noon.Add(-time.Hour) },
+			changes:  []Change{Waited{}, Waited{}, TurnEnd{TurnRef: held, Said: &Said{N: 1, Content: "hi"}}, Waited{}},
+			handling: "agent", epoch: 1, said: []string{"agent"}, events: []string{"handed_off", "reply_stored"}, status: "done"},
+		{name: "nor is whoever waits told nothing", from: running, with: func(s *state) { s.open.FirstAt = noon.Add(-time.Hour) },
+			changes:  []Change{Waited{}, due(-time.Second), Waited{}, Waited{}},
+			handling: "agent", epoch: 1, said: []string{"system"}, events: []string{"handed_off", "reply_stored"}},
+		{name: "where only people answer", with: func(s *state) { s.agent = agentState{} }, changes: []Change{hello, due(-time.Second), Waited{}, Waited{}},
+			handling: "agent", epoch: 1, said: []string{"visitor", "system"}, events: []string{"message_received>dispatch_skipped:no_agent", "reply_stored"}},
+		{name: "a person who writes ends the waiting", with: func(s *state) { s.agent = agentState{} }, changes: []Change{hello, PersonReply{User: anna, ClientID: "1", Content: "hi"}, Waited{}},
+			handling: "human", epoch: 2, said: []string{"visitor", "human"}, events: []string{"message_received>dispatch_skipped:no_agent", "human_joined", "reply_stored"}},
+		{name: "trying again after a dead letter", from: running, changes: []Change{TurnFail{TurnRef: held, Reason: "boom", Final: true}, Retry{anna}, Retry{anna}},
+			handling: "agent", epoch: 3, said: []string{"system"}, events: []string{"dispatch_dead", "reply_stored", "handed_off", "handed_back", "dispatch_queued"},
+			steps: []string{"turn_failed"}, status: "queued"},
+		{name: "a person's thread is not taken from them", with: func(s *state) { handled("human", "anna")(s); s.LastSeq, s.LastInbound = 1, 1 }, changes: []Change{Retry{ben}},
+			handling: "human", epoch: 1},
 		{name: "handing back after a dead letter tries again", from: running, changes: []Change{TurnFail{TurnRef: held, Reason: "boom", Final: true}, HandBack{anna}},
 			handling: "agent", epoch: 3, said: []string{"system"}, events: []string{"dispatch_dead", "reply_stored", "handed_off", "handed_back", "dispatch_queued"},
 			steps: []string{"turn_failed"}, status: "queued"},

@@ -271,6 +271,7 @@ func (s *state) answer(w *rows, t TurnRef, said Said) *domain.Message {
 		Content: said.Content, ContentType: said.ContentType, Citations: said.Citations, TurnID: t.Turn,
 	})
 	s.Answered = max(s.Answered, t.ToSeq)
+	s.calm()
 	e := event{eventKey: said.key(t), message: m.ID, dispatch: t.Dispatch, turn: t.Turn}
 	if len(said.Unfounded) > 0 {
 		e.detail = map[string]any{"citations_dropped": said.Unfounded}

@@ -52,6 +52,8 @@ func (c Line) decide(s *state, w *rows) (Outcome, error) {
 		if d.Status == domain.DispatchQueued {
 			out.Due = d.DueAt
 		}
+	} else if s.Handling == domain.HandlingAgent && why != domain.SkipOptedOut && s.WaitDue.IsZero() && s.WaitedAt.IsZero() {
+		s.await() // only people answer here
 	}
 	s.note(w, e)
 	return out, nil
@@ -114,6 +116,7 @@ func (AskForPerson) decide(s *state, w *rows) (Outcome, error) {
 // handOff lets the thread wait for a person.
 func (s *state) handOff(w *rows, reason string, e event) {
 	_ = s.move(domain.HandlingWaiting, "") // allowed from agent and human, where callers come from
+	s.await()
 	s.skipOpen(w, domain.SkipHumanHandling)
 	e.eventKey, e.detail = happened(domain.HandedOff), map[string]any{"reason": reason}
 	s.note(w, e)

@@ -34,6 +34,7 @@ type core struct {
 	writers *pgxpool.Pool // lanes and claims: durable commits, generic plans
 	seal    *Sealer
 	lanes   []*lane
+	mails   bool // there is a way to send mail
 	heard   []func([]Outcome)
 	log     *slog.Logger
 

@@ -14,12 +14,13 @@ type Standing struct {
 	Handling     domain.Handling
 	AssigneeID   domain.UserID
 	AssigneeName string
+	AskEmail     bool            // the contact has waited for too long, and we do not know where else to reach them
 	MergedInto   domain.ThreadID // its lines are that thread's now
 }
 
 const standing = `SELECT t.id::text, t.last_seq, t.epoch, t.visitor_read, t.team_read, t.notes, t.handling, coalesce(t.assignee_id::text, ''), coalesce(u.name, ''),
-       coalesce(t.merged_into::text, '')
-FROM threads t LEFT JOIN users u ON u.id = t.assignee_id
+       t.waited_at IS NOT NULL AND t.handling IN ('waiting', 'agent') AND coalesce(c.email, '') = '', coalesce(t.merged_into::text, '')
+FROM threads t LEFT JOIN users u ON u.id = t.assignee_id LEFT JOIN contacts c ON c.id = t.contact_id
 WHERE t.id = $1::text::uuid AND t.org_id = $2::text::uuid`
 
 // Since reads where a thread stands and its messages after a cursor, oldest first, at most limit, in one round trip.
@@ -29,7 +30,7 @@ func (l *Ledger) Since(ctx context.Context, org domain.OrgID, thread domain.Thre
 	var ms []domain.Message
 	b := &pgx.Batch{}
 	b.Queue(standing, string(thread), string(org)).QueryRow(func(r pgx.Row) error {
-		return r.Scan(&s.ID, &s.LastSeq, &s.Epoch, &s.VisitorRead, &s.TeamRead, &s.Notes, &s.Handling, &s.AssigneeID, &s.AssigneeName, &s.MergedInto)
+		return r.Scan(&s.ID, &s.LastSeq, &s.Epoch, &s.VisitorRead, &s.TeamRead, &s.Notes, &s.Handling, &s.AssigneeID, &s.AssigneeName, &s.AskEmail, &s.MergedInto)
 	})
 	b.Queue(messagesAfter, string(thread), string(org), after, limit).Query(func(r pgx.Rows) error {
 		for r.Next() {

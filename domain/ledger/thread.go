@@ -94,12 +94,12 @@ type Conversation struct {
 	LastAuthorKind domain.AuthorKind
 	LastAuthorName string
 	LastFile       string // name of the last message's first attachment
-	Unanswered     bool   // the agent's, yet no turn will answer the last line: no agent is bound or allowed to
+	Unanswered     bool   // the agent's, yet no turn will answer the last line, as no agent is bound or allowed to, or none has for too long
 }
 
 // unanswered is the SQL of Conversation.Unanswered, for a threads row called t.
 const unanswered = `(t.handling = 'agent' AND t.last_inbound > t.answered
-    AND NOT EXISTS (SELECT FROM dispatches d WHERE d.thread_id = t.id AND d.status IN ('queued', 'running')))`
+    AND (t.offered_at IS NOT NULL OR NOT EXISTS (SELECT FROM dispatches d WHERE d.thread_id = t.id AND d.status IN ('queued', 'running'))))`
 
 // ConversationFilter says which conversations to list. Zero fields do not filter.
 type ConversationFilter struct {

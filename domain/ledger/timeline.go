@@ -26,12 +26,13 @@ SELECT * FROM (
     SELECT created_at, 2, ord, kind, message_id, dispatch_id, turn_id, detail
     FROM events WHERE thread_id = ?0 AND org_id = ?1
     UNION ALL
-    SELECT updated_at, 3, 0, 'delivered', message_id, NULL, NULL, jsonb_build_object('transport', transport, 'attempts', attempts)
-    FROM deliveries WHERE thread_id = ?0 AND org_id = ?1 AND status = 'done'
-    UNION ALL
     SELECT r.at, 3, m.seq, 'delivered', m.id, NULL, NULL, jsonb_build_object('transport', r.transport)
     FROM receipts r JOIN messages m ON m.thread_id = r.thread_id AND m.seq BETWEEN r.from_seq AND r.to_seq AND m.direction = 'outbound'
     WHERE r.thread_id = ?0 AND r.org_id = ?1
+    UNION ALL
+    SELECT updated_at, 3, ord, CASE status WHEN 'done' THEN 'delivered' ELSE 'delivery_dead' END, message_id, NULL, NULL,
+           jsonb_strip_nulls(jsonb_build_object('transport', transport, 'attempts', attempts, 'error', nullif(last_error, '')))
+    FROM deliveries WHERE thread_id = ?0 AND org_id = ?1 AND status IN ('done', 'dead')
 ) AS items ORDER BY at, source, ord`
 
 // Timeline reads everything that happened in a thread, in order. It does not tell another organisation's thread from an empty one.

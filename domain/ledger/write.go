@@ -22,6 +22,7 @@ func write(ctx context.Context, conn *pgxpool.Conn, touched map[domain.ThreadID]
 	queueEvents(b, w.events)
 	queueTurns(b, w.turns)
 	queueSteps(b, w.steps)
+	queueMails(b, w.mails)
 	b.Queue("commit")
 	return conn.SendBatch(ctx, b).Close()
 }
@@ -30,11 +31,13 @@ const updateThreads = `
 UPDATE threads t SET handling = u.handling, epoch = u.epoch, assignee_id = nullif(u.assignee_id, '')::uuid,
        last_seq = u.last_seq, last_inbound = u.last_inbound, answered = u.answered,
        visitor_read = u.visitor_read, team_read = u.team_read, notes = u.notes, last_message_at = nullif(u.last_message_at, 'epoch'),
-       window_start = u.window_start, window_count = u.window_count, day = u.day::date, day_count = u.day_count, updated_at = u.updated_at
+       window_start = u.window_start, window_count = u.window_count, day = u.day::date, day_count = u.day_count, updated_at = u.updated_at,
+       wait_due = nullif(u.wait_due, 'epoch'), offered_at = nullif(u.offered_at, 'epoch'), waited_at = nullif(u.waited_at, 'epoch')
 FROM unnest($1::text[]::uuid[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-            $10::timestamptz[], $11::timestamptz[], $12::int[], $13::timestamptz[], $14::int[], $15::timestamptz[], $16::bigint[])
+            $10::timestamptz[], $11::timestamptz[], $12::int[], $13::timestamptz[], $14::int[], $15::timestamptz[], $16::bigint[],
+            $17::timestamptz[], $18::timestamptz[], $19::timestamptz[])
      AS u(id, handling, epoch, assignee_id, last_seq, last_inbound, answered, visitor_read, team_read,
-          last_message_at, window_start, window_count, day, day_count, updated_at, notes)
+          last_message_at, window_start, window_count, day, day_count, updated_at, notes, wait_due, offered_at, waited_at)
 WHERE t.id = u.id`
 
 func queueThreads(b *pgx.Batch, ss []*state) {
@@ -55,6 +58,9 @@ func queueThreads(b *pgx.Batch, ss []*state) {
 		column(ss, func(s *state) int { return s.dayCount }),
 		column(ss, func(s *state) time.Time { return s.UpdatedAt }),
 		column(ss, func(s *state) int64 { return s.Notes }),
+		column(ss, func(s *state) time.Time { return orEpoch(s.WaitDue) }),
+		column(ss, func(s *state) time.Time { return orEpoch(s.OfferedAt) }),
+		column(ss, func(s *state) time.Time { return orEpoch(s.WaitedAt) }),
 	)
 }
 

@@ -68,6 +68,7 @@ func New(d Deps) *API {
 		a.widgetOperations()
 		a.articleOperations()
 		a.threadOperations()
+		a.deliveryOperations()
 		a.messageOperations()
 		a.attachmentOperations(r)
 		a.suggestionOperations()

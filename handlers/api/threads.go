@@ -97,6 +97,10 @@ func (a *API) threadOperations() {
 			"null lets a thread that a person has wait for another.")
 	update.Errors = []int{http.StatusConflict}
 	add(a, update, a.updateThread)
+	retry := operation(http.MethodPost, "/threads/{id}/retry", "retry-thread", tag, "Ask the agent again",
+		"Gives a thread whose agent gave up back to it, which answers what nobody has answered. Fails when everything is answered or a person has the thread.")
+	retry.Errors = []int{http.StatusConflict}
+	add(a, retry, a.retryThread)
 	add(a, operation(http.MethodGet, "/threads/{id}/timeline", "get-thread-timeline", tag, "Read a thread's timeline",
 		"Everything that happened, in order: messages and what they led to, the agent's turns step by step, replies and why some were not shown, "+
 			"deliveries, hand-overs. It comes as one page."), a.getTimeline)
@@ -114,6 +118,17 @@ func (a *API) listThreads(ctx context.Context, in *listThreadsRequest) (*Answer[
 func (a *API) getThread(ctx context.Context, in *struct{ Path }) (*Answer[Thread], error) {
 	id, err := domain.ParseID[domain.ThreadID](in.ID)
 	if err != nil {
+		return nil, err
+	}
+	return a.thread(ctx, id)
+}
+
+func (a *API) retryThread(ctx context.Context, in *struct{ Path }) (*Answer[Thread], error) {
+	id, err := domain.ParseID[domain.ThreadID](in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := a.Chat.Retry(ctx, callerOf(ctx).program(), id); err != nil {
 		return nil, err
 	}
 	return a.thread(ctx, id)

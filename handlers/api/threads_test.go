@@ -4,8 +4,10 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/ledger"
 	"github.com/parley-chat/parley/domain/ledger/ledgertest"
 )
 
@@ -117,5 +119,37 @@ func TestTimelineTellsItAllInOrder(t *testing.T) {
 				t.Errorf("skip: %v", item)
 			}
 		}
+	}
+}
+
+func TestRetryThread(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	path := "/threads/" + string(w.acme.Thread) + "/retry"
+	w.acme.post(t, path, nil).problem(t, http.StatusConflict, "conflict") // nothing was said
+	w.says(t, w.acme, "1", "Hello?")
+	if _, err := w.ledger.Append(t.Context(), ledger.Append{OrgID: w.acme.Org, ThreadID: w.acme.Thread, Change: ledger.AskForPerson{}}); err != nil {
+		t.Fatal(err)
+	}
+	w.acme.post(t, path, nil).want(t, http.StatusOK).check(t, map[string]any{"handling": "agent"})
+	claims, err := w.ledger.Claim(t.Context(), 1, time.Minute, ledger.Pauses{})
+	if err != nil || len(claims) != 1 {
+		t.Fatalf("claims %v, %v; want the line queued anew", claims, err)
+	}
+	w.acme.post(t, "/threads/"+string(w.acme.Thread)+"/messages", map[string]any{"content": "hi"}).want(t, http.StatusCreated)
+	w.says(t, w.acme, "2", "And?")
+	w.acme.post(t, path, nil).problem(t, http.StatusConflict, "conflict") // a person has it
+}
+
+func TestDeadDeliveries(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.acme.get(t, "/deliveries/dead").want(t, http.StatusOK)
+	if items := a.items(t); len(items) != 1 || items[0]["id"] != string(w.acme.delivery) || items[0]["error"] != "connection refused" {
+		t.Fatalf("%s", a.raw)
+	}
+	w.acme.post(t, "/deliveries/"+string(w.acme.delivery)+"/retry", nil).want(t, http.StatusNoContent)
+	if items := w.acme.get(t, "/deliveries/dead").items(t); len(items) != 0 {
+		t.Fatalf("%v is dead still", items)
 	}
 }

@@ -11,20 +11,22 @@ import (
 
 // Widget is an embeddable chat as the API shows it.
 type Widget struct {
-	ID              string     `json:"id" format:"uuid" example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
-	Key             string     `json:"key" doc:"Public: it goes into the page." example:"wid_4Qm0sT7vXcB2nLr9KdPw1a"`
-	Name            string     `json:"name" example:"Shop"`
-	Enabled         bool       `json:"enabled" doc:"A disabled widget is not shown and refuses everyone." example:"true"`
-	AgentID         *string    `json:"agent_id" nullable:"true" format:"uuid" doc:"The agent that answers; null: people only." example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
-	WebchatEnabled  bool       `json:"webchat_enabled" doc:"Off: messages are taken, but no agent is asked." example:"true"`
-	AllowedOrigins  []string   `json:"allowed_origins" doc:"Which pages may embed it: https://site.example, https://*.site.example, or * for all. Empty: none." example:"https://shop.example"`
-	DailyMessageCap int        `json:"daily_message_cap" doc:"A contact's messages per thread and UTC day; 0: no cap." example:"500"`
-	Rate            Rate       `json:"rate"`
-	RequireIdentity bool       `json:"require_identity" doc:"Only visitors that the site vouches for may write." example:"false"`
-	IdentitySecret  string     `json:"identity_secret,omitempty" doc:"Signs identities. Only in the answer that creates the widget." example:"3f1c…"`
-	PreviousUntil   *Time      `json:"previous_secret_until" nullable:"true" doc:"Until when identities signed with the secret before the last rotation are accepted too; null: they are not."`
-	FallbackText    string     `json:"fallback_text" doc:"What the contact reads when the agent failed for good." example:"Sorry, I could not answer that just now."`
-	Appearance      Appearance `json:"appearance"`
+	ID                  string     `json:"id" format:"uuid" example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
+	Key                 string     `json:"key" doc:"Public: it goes into the page." example:"wid_4Qm0sT7vXcB2nLr9KdPw1a"`
+	Name                string     `json:"name" example:"Shop"`
+	Enabled             bool       `json:"enabled" doc:"A disabled widget is not shown and refuses everyone." example:"true"`
+	AgentID             *string    `json:"agent_id" nullable:"true" format:"uuid" doc:"The agent that answers; null: people only." example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
+	WebchatEnabled      bool       `json:"webchat_enabled" doc:"Off: messages are taken, but no agent is asked." example:"true"`
+	AllowedOrigins      []string   `json:"allowed_origins" doc:"Which pages may embed it: https://site.example, https://*.site.example, or * for all. Empty: none." example:"https://shop.example"`
+	DailyMessageCap     int        `json:"daily_message_cap" doc:"A contact's messages per thread and UTC day; 0: no cap." example:"500"`
+	Rate                Rate       `json:"rate"`
+	RequireIdentity     bool       `json:"require_identity" doc:"Only visitors that the site vouches for may write." example:"false"`
+	IdentitySecret      string     `json:"identity_secret,omitempty" doc:"Signs identities. Only in the answer that creates the widget." example:"3f1c…"`
+	PreviousUntil       *Time      `json:"previous_secret_until" nullable:"true" doc:"Until when identities signed with the secret before the last rotation are accepted too; null: they are not."`
+	HandoffAfterSeconds int        `json:"handoff_after_seconds" doc:"Whoever waits for a person that long is told what happens next, and the owners are mailed. An agent that takes longer is left to it, and people are asked beside it." example:"60"`
+	WaitingText         string     `json:"waiting_text" doc:"What they are told; empty: our words in their language." example:""`
+	FallbackText        string     `json:"fallback_text" doc:"What the contact reads when the agent failed for good." example:"Sorry, I could not answer that just now."`
+	Appearance          Appearance `json:"appearance"`
 
 	AttachmentsEnabled bool `json:"attachments_enabled" doc:"Visitors may send files." example:"true"`
 
@@ -60,7 +62,8 @@ func showWidget(w domain.Widget) Widget {
 	return Widget{
 		ID: string(w.ID), Key: w.Key, Name: w.Name, Enabled: w.Enabled, AgentID: orNull(w.AgentID), WebchatEnabled: w.WebchatEnabled,
 		AllowedOrigins: w.AllowedOrigins, DailyMessageCap: w.DailyCap, Rate: Rate{w.RateMessages, w.RateWindowSecs},
-		RequireIdentity: w.RequireIdentity, FallbackText: w.FallbackText, Appearance: Appearance(w.Appearance), PreviousUntil: previousUntil(w),
+		RequireIdentity: w.RequireIdentity, HandoffAfterSeconds: w.HandoffAfterSeconds, WaitingText: w.WaitingText,
+		FallbackText: w.FallbackText, Appearance: Appearance(w.Appearance), PreviousUntil: previousUntil(w),
 		AttachmentsEnabled: w.AttachmentsEnabled,
 		CreatedAt:          Time(w.CreatedAt), UpdatedAt: Time(w.UpdatedAt),
 	}
@@ -75,16 +78,18 @@ func previousUntil(w domain.Widget) *Time {
 
 // WidgetFields is what can be set of a widget.
 type WidgetFields struct {
-	Name            *string           `json:"name,omitempty" example:"Shop"`
-	Enabled         *bool             `json:"enabled,omitempty" doc:"A disabled widget is not shown and refuses everyone." example:"true"`
-	AgentID         Choice            `json:"agent_id,omitzero" doc:"The agent that answers; null: people only."`
-	WebchatEnabled  *bool             `json:"webchat_enabled,omitempty" doc:"Off: messages are taken, but no agent is asked." example:"true"`
-	AllowedOrigins  *[]string         `json:"allowed_origins,omitempty" doc:"Which pages may embed it: https://site.example, https://*.site.example, or * for all. Empty: none." example:"https://shop.example"`
-	DailyMessageCap *int              `json:"daily_message_cap,omitempty" minimum:"0" doc:"A contact's messages per thread and UTC day; 0: no cap." example:"500"`
-	Rate            *RateFields       `json:"rate,omitempty"`
-	RequireIdentity *bool             `json:"require_identity,omitempty" doc:"Only visitors that the site vouches for may write." example:"false"`
-	FallbackText    *string           `json:"fallback_text,omitempty" doc:"What the contact reads when the agent failed for good." example:"Sorry, I could not answer that just now."`
-	Appearance      *AppearanceFields `json:"appearance,omitempty"`
+	Name                *string           `json:"name,omitempty" example:"Shop"`
+	Enabled             *bool             `json:"enabled,omitempty" doc:"A disabled widget is not shown and refuses everyone." example:"true"`
+	AgentID             Choice            `json:"agent_id,omitzero" doc:"The agent that answers; null: people only."`
+	WebchatEnabled      *bool             `json:"webchat_enabled,omitempty" doc:"Off: messages are taken, but no agent is asked." example:"true"`
+	AllowedOrigins      *[]string         `json:"allowed_origins,omitempty" doc:"Which pages may embed it: https://site.example, https://*.site.example, or * for all. Empty: none." example:"https://shop.example"`
+	DailyMessageCap     *int              `json:"daily_message_cap,omitempty" minimum:"0" doc:"A contact's messages per thread and UTC day; 0: no cap." example:"500"`
+	Rate                *RateFields       `json:"rate,omitempty"`
+	RequireIdentity     *bool             `json:"require_identity,omitempty" doc:"Only visitors that the site vouches for may write." example:"false"`
+	HandoffAfterSeconds *int              `json:"handoff_after_seconds,omitempty" minimum:"1" maximum:"86400" doc:"Whoever waits for a person that long is told what happens next." example:"60"`
+	WaitingText         *string           `json:"waiting_text,omitempty" doc:"What they are told; empty: our words in their language." example:"We are back tomorrow at nine."`
+	FallbackText        *string           `json:"fallback_text,omitempty" doc:"What the contact reads when the agent failed for good." example:"Sorry, I could not answer that just now."`
+	Appearance          *AppearanceFields `json:"appearance,omitempty"`
 
 	AttachmentsEnabled *bool `json:"attachments_enabled,omitempty" doc:"Visitors may send files." example:"true"`
 }
@@ -123,6 +128,8 @@ func (f WidgetFields) over(in account.WidgetInput) (account.WidgetInput, error) 
 	lay(&in.DailyCap, f.DailyMessageCap)
 	lay(&in.RequireIdentity, f.RequireIdentity)
 	lay(&in.FallbackText, f.FallbackText)
+	lay(&in.HandoffAfterSeconds, f.HandoffAfterSeconds)
+	lay(&in.WaitingText, f.WaitingText)
 	lay(&in.AttachmentsEnabled, f.AttachmentsEnabled)
 	if r := f.Rate; r != nil {
 		lay(&in.RateMessages, r.Messages)
@@ -154,7 +161,7 @@ func widgetInput(w domain.Widget) account.WidgetInput {
 	return account.WidgetInput{
 		Name: w.Name, Enabled: w.Enabled, AgentID: w.AgentID, WebchatEnabled: w.WebchatEnabled, AllowedOrigins: w.AllowedOrigins,
 		DailyCap: w.DailyCap, RateMessages: w.RateMessages, RateWindowSecs: w.RateWindowSecs, RequireIdentity: w.RequireIdentity,
-		FallbackText: w.FallbackText, Appearance: w.Appearance, AttachmentsEnabled: w.AttachmentsEnabled,
+		HandoffAfterSeconds: w.HandoffAfterSeconds, WaitingText: w.WaitingText, FallbackText: w.FallbackText, Appearance: w.Appearance, AttachmentsEnabled: w.AttachmentsEnabled,
 	}
 }
 
@@ -182,7 +189,7 @@ func (a *API) widgetOperations() {
 		"Signatures made with the secret before the last rotation are refused from now on."), a.endPreviousSecret)
 	d := a.Account.DefaultWidget()
 	a.expect("WidgetCreate", []string{"name"}, map[string]any{"enabled": d.Enabled, "webchat_enabled": d.WebchatEnabled,
-		"daily_message_cap": d.DailyCap, "require_identity": d.RequireIdentity, "fallback_text": d.FallbackText, "attachments_enabled": d.AttachmentsEnabled})
+		"daily_message_cap": d.DailyCap, "require_identity": d.RequireIdentity, "handoff_after_seconds": d.HandoffAfterSeconds, "waiting_text": d.WaitingText, "fallback_text": d.FallbackText, "attachments_enabled": d.AttachmentsEnabled})
 }
 
 func (a *API) listWidgets(ctx context.Context, in *struct{ Paging }) (*Answer[List[Widget]], error) {

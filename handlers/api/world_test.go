@@ -35,7 +35,8 @@ type world struct {
 type tenant struct {
 	ledgertest.Fixture
 	client
-	article domain.ArticleID
+	article  domain.ArticleID
+	delivery domain.DeliveryID // one that is dead
 }
 
 func newWorld(t *testing.T, set ...func(*Deps)) *world {
@@ -78,7 +79,12 @@ func (w *world) tenant(t *testing.T) tenant {
 	if _, err := w.account.UpdateWidget(t.Context(), f.Org, f.Widget, looks); err != nil {
 		t.Fatal(err)
 	}
-	return tenant{f, client{w.server.URL, key}, article.ID}
+	delivery := ledger.NewID[domain.DeliveryID]()
+	if _, err := w.ledger.NewRaw(`INSERT INTO deliveries (id, org_id, transport, target, status, last_error, due_at, created_at, updated_at)
+VALUES (?, ?, 'mail', 'anna@example.com', 'dead', 'connection refused', now(), now(), now())`, delivery, f.Org).Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return tenant{f, client{w.server.URL, key}, article.ID, delivery}
 }
 
 // says lets the tenant's visitor write a line.

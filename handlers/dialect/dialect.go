@@ -129,8 +129,9 @@ type (
 	// Status says who answers next.
 	Status struct {
 		Handling  domain.Handling
-		Available bool   // somebody or something is there to answer
-		Assignee  string // the person who has the thread; empty: none
+		Available bool     // somebody or something is there to answer
+		Assignee  string   // the person who has the thread; empty: none
+		Ask       []string // what the visitor is asked to tell, because they have waited and nobody has come: email
 	}
 	// Seen says that the other side has read up to Seq.
 	Seen struct{ Seq int64 }

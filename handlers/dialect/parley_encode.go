@@ -45,7 +45,7 @@ func (p Parley) wire(e Event) any {
 	case Delta:
 		return parleyDelta{"delta", e.TurnID, e.Index, e.Content}
 	case Status:
-		w := parleyStatus{Type: "status", Handling: e.Handling, Available: e.Available}
+		w := parleyStatus{Type: "status", Handling: e.Handling, Available: e.Available, Ask: e.Ask}
 		if e.Assignee != "" {
 			w.Assignee = &parleyPerson{Name: e.Assignee}
 		}
@@ -123,6 +123,7 @@ type (
 		Handling  domain.Handling `json:"handling"`
 		Available bool            `json:"available"`
 		Assignee  *parleyPerson   `json:"assignee,omitempty"`
+		Ask       []string        `json:"ask,omitempty"`
 	}
 	parleyPerson struct {
 		Name string `json:"name"`

@@ -120,6 +120,8 @@ func (p *Portal) explainSilence(r *http.Request, c ledger.Conversation, open *vi
 		open.Silence = views.SilentTrigger
 	case !agent.Enabled:
 		open.Silence = views.SilentDisabled
+	case !c.OfferedAt.IsZero():
+		open.Silence = views.SilentAway
 	case agent.SendMode == domain.Suggest:
 		open.Silence = views.SilentSuggests
 	default:

@@ -98,7 +98,7 @@ func widgetInput(r *http.Request) account.WidgetInput {
 		Name: f.Get("name"), Enabled: f.Get("enabled") != "", AgentID: domain.AgentID(f.Get("agent_id")), WebchatEnabled: f.Get("webchat_enabled") != "",
 		AllowedOrigins: strings.Split(f.Get("allowed_origins"), "\n"),
 		DailyCap:       numberOf(f.Get("daily_message_cap")), RateMessages: numberOf(f.Get("rate.messages")), RateWindowSecs: numberOf(f.Get("rate.window_seconds")),
-		RequireIdentity: f.Get("require_identity") != "", FallbackText: f.Get("fallback_text"),
+		RequireIdentity: f.Get("require_identity") != "", HandoffAfterSeconds: numberIfGiven(f, "handoff_after_seconds"), WaitingText: f.Get("waiting_text"), FallbackText: f.Get("fallback_text"),
 		AttachmentsEnabled: f.Get("attachments_enabled") != "",
 		Appearance: domain.Appearance{
 			Title: f.Get("appearance.title"), Greeting: f.Get("appearance.greeting"),

@@ -59,7 +59,15 @@ func (o opening) events() []dialect.Event {
 
 // status tells a visitor who answers. A person who has the thread counts as there.
 func status(st ledger.Standing, agentAnswers bool) dialect.Status {
-	return dialect.Status{Handling: st.Handling, Available: agentAnswers || st.Handling == domain.HandlingHuman, Assignee: st.AssigneeName}
+	return dialect.Status{Ask: asks(st), Handling: st.Handling, Available: agentAnswers || st.Handling == domain.HandlingHuman, Assignee: st.AssigneeName}
+}
+
+// asks is what a visitor is asked who has waited for too long.
+func asks(st ledger.Standing) []string {
+	if st.AskEmail {
+		return []string{"email"}
+	}
+	return nil
 }
 
 // feed turns what happens in a visitor's thread into events, for every transport alike.
@@ -129,7 +137,7 @@ func (f *feed) moved(ctx context.Context, is ledger.Standing) (es []dialect.Even
 	if f.caughtUp != nil {
 		f.caughtUp()
 	}
-	if is.Handling != was.Handling || is.AssigneeID != was.AssigneeID || is.AssigneeName != was.AssigneeName {
+	if is.Handling != was.Handling || is.AssigneeID != was.AssigneeID || is.AssigneeName != was.AssigneeName || is.AskEmail != was.AskEmail {
 		if answers, err := f.s.chat.AgentAnswers(ctx, f.open.visitor.Widget); err == nil { // else what was true before
 			f.open.answers = answers
 		}

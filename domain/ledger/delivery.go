@@ -1,0 +1,136 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/uptrace/bun"
+
+	"github.com/parley-chat/parley/domain"
+)
+
+// Delivery is something that leaves by another way than our own transports.
+type Delivery struct {
+	ID        domain.DeliveryID
+	OrgID     domain.OrgID
+	ThreadID  domain.ThreadID `bun:",nullzero"` // empty: about no thread
+	Transport string
+	Target    string
+	Payload   json.RawMessage `bun:"type:jsonb"`
+	Status    string          // queued, running, done or dead
+	Attempts  int             // this one included
+	Token     int64
+	LastError string
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Mails says that this program has a way to send mail: only then are mails written down.
+func (l *Ledger) Mails() { l.mails = true }
+
+const insertMails = `
+INSERT INTO deliveries (id, org_id, thread_id, transport, target, payload, status, due_at, give_up_at, created_at, updated_at)
+SELECT gen_random_uuid(), o.org_id, m.thread_id, 'mail', o.email, m.payload::jsonb, 'queued', m.at, m.at + interval '24 hours', m.at, m.at
+FROM unnest($1::text[]::uuid[], $2::text[]::uuid[], $3::text[], $4::timestamptz[]) AS m(org_id, thread_id, payload, at)
+JOIN users o ON o.org_id = m.org_id AND o.role = 'owner'`
+
+func queueMails(b *pgx.Batch, ms []mailToOwners) {
+	if len(ms) == 0 {
+		return
+	}
+	b.Queue(insertMails,
+		column(ms, func(m mailToOwners) string { return string(m.thread.OrgID) }),
+		column(ms, func(m mailToOwners) string { return string(m.thread.ID) }),
+		column(ms, func(m mailToOwners) string { return m.kind }),
+		column(ms, func(m mailToOwners) time.Time { return m.at }),
+	)
+}
+
+// Enqueue writes a delivery down; in a transaction, together with what caused it. It is tried for a day.
+func (l *Ledger) Enqueue(ctx context.Context, d Delivery) error {
+	_, err := l.NewRaw(`INSERT INTO deliveries (id, org_id, thread_id, transport, target, payload, status, due_at, created_at, updated_at)
+VALUES (?, ?, ?, ?, ?, ?::jsonb, 'queued', clock_timestamp(), clock_timestamp(), clock_timestamp())`,
+		NewID[domain.DeliveryID](), d.OrgID, bun.NullZero(d.ThreadID), d.Transport, clean(d.Target), jsonOf(d.Payload)).Exec(ctx)
+	return classify(err)
+}
+
+// Of one thread to one target nothing overtakes what is still on its way.
+const claimDeliveries = `
+WITH due AS MATERIALIZED (
+    SELECT d.id FROM deliveries d
+    WHERE d.transport = ANY($1::text[])
+      AND (d.status = 'queued' AND d.due_at <= statement_timestamp() OR d.status = 'running' AND d.lease_until < statement_timestamp())
+      AND NOT EXISTS (SELECT FROM deliveries e WHERE e.thread_id = d.thread_id AND e.transport = d.transport AND e.target = d.target
+                      AND e.ord < d.ord AND e.status IN ('queued', 'running'))
+    ORDER BY d.ord LIMIT $2 FOR UPDATE OF d SKIP LOCKED
+)
+UPDATE deliveries d SET status = 'running', attempts = attempts + 1, token = token + 1,
+       lease_until = clock_timestamp() + $3 * interval '1 millisecond', updated_at = clock_timestamp()
+FROM due WHERE d.id = due.id
+RETURNING d.id::text, d.org_id::text, coalesce(d.thread_id::text, ''), d.transport, d.target, d.payload, d.attempts, d.token, d.created_at`
+
+// ClaimDeliveries takes up to limit deliveries that are due, for the length of the lease.
+func (l *Ledger) ClaimDeliveries(ctx context.Context, transports []string, limit int, lease time.Duration) ([]Delivery, error) {
+	rows, err := l.writers.Query(ctx, claimDeliveries, transports, limit, float64(lease.Milliseconds()))
+	if err != nil {
+		return nil, classify(err)
+	}
+	ds, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (d Delivery, err error) {
+		err = r.Scan(&d.ID, &d.OrgID, &d.ThreadID, &d.Transport, &d.Target, &d.Payload, &d.Attempts, &d.Token, &d.CreatedAt)
+		return d, err
+	})
+	return ds, classify(err)
+}
+
+// Delivered ends a delivery that arrived.
+func (l *Ledger) Delivered(ctx context.Context, d Delivery) error {
+	_, err := l.writers.Exec(ctx, `UPDATE deliveries SET status = 'done', last_error = '', updated_at = clock_timestamp()
+WHERE id = $1::text::uuid AND token = $2 AND status = 'running'`, string(d.ID), d.Token)
+	return classify(err)
+}
+
+const undelivered = `
+UPDATE deliveries SET last_error = $3, updated_at = clock_timestamp(), due_at = clock_timestamp() + $4 * interval '1 millisecond',
+       status = CASE WHEN $5 OR clock_timestamp() + $4 * interval '1 millisecond' > give_up_at THEN 'dead' ELSE 'queued' END
+WHERE id = $1::text::uuid AND token = $2 AND status = 'running'
+RETURNING status = 'dead'`
+
+// Undelivered puts a delivery off that did not arrive, or gives it up: when trying again cannot help, or its day is over.
+func (l *Ledger) Undelivered(ctx context.Context, d Delivery, reason string, final bool, retryIn time.Duration) (dead bool, err error) {
+	err = l.writers.QueryRow(ctx, undelivered, string(d.ID), d.Token, clean(reason), float64(retryIn.Milliseconds()), final).Scan(&dead)
+	if err == pgx.ErrNoRows { // somebody else has it
+		return false, nil
+	}
+	return dead, classify(err)
+}
+
+// NextDelivery says in how long the next delivery is due; ok is false when there is none.
+func (l *Ledger) NextDelivery(ctx context.Context, transports []string) (in time.Duration, ok bool, err error) {
+	var seconds *float64
+	err = l.readers.QueryRow(ctx, `SELECT extract(epoch FROM least(
+    (SELECT min(due_at) FROM deliveries d WHERE status = 'queued' AND transport = ANY($1::text[])
+       AND NOT EXISTS (SELECT FROM deliveries e WHERE e.thread_id = d.thread_id AND e.transport = d.transport AND e.target = d.target
+                       AND e.ord < d.ord AND e.status IN ('queued', 'running'))),
+    (SELECT min(lease_until) FROM deliveries WHERE status = 'running')) - clock_timestamp())::float8`,
+		pgx.QueryExecModeCacheStatement, transports).Scan(&seconds)
+	if err != nil || seconds == nil {
+		return 0, false, classify(err)
+	}
+	return time.Duration(*seconds * float64(time.Second)), true, nil
+}
+
+// DeadDeliveries lists what did not arrive and is not tried any more, the newest first.
+func (l *Ledger) DeadDeliveries(ctx context.Context, org domain.OrgID, limit int) ([]Delivery, error) {
+	ds := []Delivery{}
+	err := l.NewRaw(`SELECT id, org_id, thread_id, transport, target, status, attempts, last_error, created_at, updated_at
+FROM deliveries WHERE org_id = ? AND status = 'dead' ORDER BY ord DESC LIMIT ?`, org, limit).Scan(ctx, &ds)
+	return ds, classify(err)
+}
+
+// RetryDelivery tries a dead delivery again, for another day. It fails with NotFound for one that is not dead or another organisation's.
+func (l *Ledger) RetryDelivery(ctx context.Context, org domain.OrgID, id domain.DeliveryID) error {
+	return one(l.NewRaw(`UPDATE deliveries SET status = 'queued', due_at = now(), give_up_at = now() + interval '24 hours', updated_at = now()
+WHERE org_id = ? AND id = ? AND status = 'dead'`, org, id).Exec(ctx))
+}
