@@ -135,3 +135,22 @@ func TestPictures(t *testing.T) {
 		t.Errorf("asked for %v", elsewhere)
 	}
 }
+
+// What the line lost is tried again by itself once the browser is online; what the server refused is not.
+func TestUploadsAreTakenUpAgain(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	attaching(f)
+	f.uploads = []object{{"status": 503, "code": "unavailable"}, {"status": 422, "code": "attachment_rejected", "detail": "No."}}
+	v := visit(t, f)
+	v.open(f)
+	v.give("pick", pdf)
+	v.wait(`$('.tray .failed small')?.innerText === 'Not uploaded'`)
+	v.give("pick", `['other.pdf', 'application/pdf', 9]`)
+	v.wait(`$$('.tray .failed').length === 2`)
+	v.js(`dispatchEvent(new Event('online'))`, nil)
+	v.wait(`$$('.tray .ready').length === 1 && $$('.tray .failed').length === 1 && $('.tray .failed b').innerText === 'other.pdf'`)
+	if n := f.count("POST /w/" + key + "/attachments"); n != 3 {
+		t.Errorf("%d uploads, want 3", n)
+	}
+}

@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -135,22 +136,28 @@ func TestEmailIsAskedFor(t *testing.T) {
 // Stars that were chosen count, whether or not a remark follows, and once.
 func TestRatingOfWhoLeaves(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	v := visit(t, f)
-	v.open(f)
-	v.write("hi")
-	v.shows("visitor: hi")
-	f.push(object{"type": "status", "handling": "closed"})
-	v.wait(`$('.stars')`)
-	v.js(`$('.stars input').focus()`, nil)
-	v.do(chromedp.KeyEvent(" "), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowRight))
-	v.wait(`$$('.stars .on').length === 3`)
-	if n := len(f.said("rating")); n != 0 {
-		t.Fatalf("%d ratings while the visitor was choosing", n)
+	for _, stream := range []bool{false, true} {
+		t.Run(fmt.Sprintf("stream %v", stream), func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			f.noSocket = stream
+			v := visit(t, f)
+			v.open(f)
+			v.write("hi")
+			v.shows("visitor: hi")
+			f.push(object{"type": "status", "handling": "closed"})
+			v.wait(`$('.stars')`)
+			v.js(`$('.stars input').focus()`, nil)
+			v.do(chromedp.KeyEvent(" "), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowRight))
+			v.wait(`$$('.stars .on').length === 3`)
+			if n := len(f.said("rating")); n != 0 {
+				t.Fatalf("%d ratings while the visitor was choosing", n)
+			}
+			v.load()
+			eventually(t, "rating", func() bool {
+				r := f.said("rating")
+				return len(r) == 1 && r[0]["score"] == 3.0 && r[0]["comment"] == nil
+			})
+		})
 	}
-	v.load()
-	eventually(t, "rating", func() bool {
-		r := f.said("rating")
-		return len(r) == 1 && r[0]["score"] == 3.0 && r[0]["comment"] == nil
-	})
 }

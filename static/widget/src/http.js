@@ -12,16 +12,16 @@
 
 /**
  * @param {string} url
- * @param {{token?: string, body?: object, signal?: AbortSignal, accept?: string}} [opt] with body it is a POST
+ * @param {{token?: string, body?: object, signal?: AbortSignal, accept?: string, keepalive?: boolean}} [opt] with body it is a POST; with keepalive it outlives the page
  * @returns {Promise<Response>}
  * @throws {Refusal | TypeError} a refusal, or what fetch throws when nobody answers
  */
-export async function request(url, { token, body, signal, accept = 'application/json' } = {}) {
+export async function request(url, { token, body, signal, accept = 'application/json', keepalive } = {}) {
   /** @type {Record<string, string>} */
   const headers = { accept };
   if (token) headers.authorization = 'Bearer ' + token;
   if (body) headers['content-type'] = 'application/json';
-  const res = await fetch(url, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body), credentials: 'omit', cache: 'no-store', signal });
+  const res = await fetch(url, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body), credentials: 'omit', cache: 'no-store', signal, keepalive });
   if (res.ok) return res;
   const problem = await res.json().catch(() => ({}));
   const after = Number(res.headers.get('retry-after'));
@@ -37,7 +37,7 @@ export async function request(url, { token, body, signal, accept = 'application/
 export async function post(line, { type, ...body }) {
   const path = type === 'message' ? 'messages' : type;
   try {
-    const res = await request(`${line.url}/${path}`, { token: line.token(), body, signal: AbortSignal.timeout(10000) });
+    const res = await request(`${line.url}/${path}`, { token: line.token(), body, signal: AbortSignal.timeout(10000), keepalive: type === 'rating' });
     if (type === 'message') line.frame({ ...(await res.json()), type: 'ack' });
   } catch (err) {
     const refusal = /** @type {Refusal} */ (err);

@@ -12,6 +12,7 @@ const MOST = 5; // files in a message
  * @property {File} file
  * @property {'uploading' | 'ready' | 'failed'} state
  * @property {HTMLElement} node
+ * @property {() => void} [retry] where the line was at fault
  * @property {XMLHttpRequest} [request]
  * @property {import('./conversation.js').Attachment} [stored]
  */
@@ -70,6 +71,7 @@ export function createTray({ say, locale, url, token, allowed, changed, focus })
     /** @param {string} words @param {boolean} [hopeless] */
     function fail(words, hopeless) {
       again.hidden = !!hopeless;
+      item.retry = hopeless ? undefined : upload;
       be('failed', words);
     }
     function upload() {
@@ -92,6 +94,7 @@ export function createTray({ say, locale, url, token, allowed, changed, focus })
         be('ready', size(file.size, locale));
       };
       again.hidden = true;
+      item.retry = undefined;
       be('uploading', size(file.size, locale));
       xhr.send(body);
     }
@@ -106,6 +109,8 @@ export function createTray({ say, locale, url, token, allowed, changed, focus })
     if (no) fail(no, true);
     else upload();
   }
+
+  addEventListener('online', () => items.forEach((item) => item.retry?.()));
 
   return {
     node,
