@@ -125,6 +125,7 @@ func hasControls(s, allowed string) bool {
 
 func between[T int | float64](p agentProblems, field string, n, low, high T) {
 	if !(n >= low && n <= high) {
-		p.add(field, fmt.Sprintf("must be between %v and %v", low, high))
+		plain := func(n T) string { return strconv.FormatFloat(float64(n), 'f', -1, 64) }
+		p.add(field, "must be between "+plain(low)+" and "+plain(high))
 	}
 }

@@ -66,5 +66,5 @@ func TestBudgetForm(t *testing.T) {
 	if bad.status != http.StatusUnprocessableEntity {
 		t.Fatalf("%d", bad.status)
 	}
-	want(t, bad.body, "All agents, a day must be between 0 and 1e+06", "One visitor’s session must", `value="lots"`)
+	want(t, bad.body, "All agents, a day must be between 0 and 1000000", "One visitor’s session must", `value="lots"`)
 }
