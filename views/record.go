@@ -42,6 +42,8 @@ type happening struct {
 	words        []labelled // what a model was asked and said
 	turn         domain.TurnID
 	says         domain.MessageID // the agent's message, whose reasons have a page of their own
+	delivered    int              // lines, of a run that arrived together
+	through      string           // " by" which transport
 	answers      bool             // somebody of ours has spoken
 	tokens, cost float64
 	sum          string // what the exchange that opens here came to
@@ -72,6 +74,14 @@ func (r Record) happenings() []happening {
 			start, h.opens = i.At, true
 		} else if !start.IsZero() {
 			h.since = offset(i.At.Sub(start))
+		}
+		if last := len(out) - 1; i.Kind == domain.Delivered && last >= 0 && out[last].delivered > 0 && out[last].through == through(detail(i).text("transport")) {
+			out[last].delivered++
+			out[last].title = fmt.Sprintf("Delivered %d messages%s", out[last].delivered, out[last].through)
+			continue
+		}
+		if i.Kind == domain.Delivered {
+			h.delivered, h.through = 1, through(detail(i).text("transport"))
 		}
 		h.quiet = i.Kind == domain.Read
 		if last := len(out) - 1; h.quiet && last >= 0 && out[last].quiet {

@@ -38,6 +38,7 @@ type cli struct {
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database's schema up or down, or show where it is."`
 	Owner     ownerCmd     `cmd:"" help:"Manage owners."`
 	APIKey    apiKeyCmd    `cmd:"" name:"apikey" help:"Manage API keys."`
+	Knowledge knowledgeCmd `cmd:"" help:"Manage knowledge articles."`
 	MockAgent mockAgentCmd `cmd:"" help:"Run an agent to try the websocket kind with."`
 	Bench     benchCmd     `cmd:"" help:"Put load on a server and check that nothing is lost, doubled or reordered."`
 	Doctor    doctorCmd    `cmd:"" help:"Check that everything parley needs is there."`
