@@ -21,6 +21,7 @@ type Surfaces struct {
 	Portal Surface // /, /signin, /inbox, /threads, /agents, /widgets …
 	Widget Surface // /widget.js, /w/{key}/…, /demo
 	API    Surface // /api/v1, /api/docs, /agents/status
+	Bridge Surface // /api/sessions, /compat/construct/api/…
 
 	// RootSocket takes what asks the portal's front door for a WebSocket; nil: nobody does.
 	RootSocket     http.HandlerFunc
@@ -48,6 +49,7 @@ func Routes(s Surfaces) http.Handler {
 	r.Handle(static.Prefix+"*", static.Handler())
 	s.Widget.Routes(r)
 	s.API.Routes(r)
+	s.Bridge.Routes(r)
 	s.Portal.Routes(r)
 	return r
 }

@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"handlers/dialect":         {"domain"},
 	"handlers/portal":          {"domain", "domain/ledger", "domain/relay", "domain/chat", "domain/account", "views", "views/ui", "static", "handlers/edge"},
 	"handlers/widget":          {"domain", "domain/ledger", "domain/relay", "domain/chat", "views", "static", "handlers/edge", "handlers/dialect"},
+	"handlers/bridge":          {"domain", "domain/ledger", "domain/chat", "handlers/edge"},
 	"handlers/api":             {"domain", "domain/ledger", "domain/chat", "domain/account", "handlers/edge"},
 }
 

@@ -6,11 +6,18 @@ import (
 
 // Question is a line that wants a turn of its own, at once: it is refused while the turn of an earlier one has not come to its
 // end, and nothing waits for more lines of a burst. Who may not have two answers under way cannot get them mixed up.
-type Question struct{ Line }
+type Question struct {
+	Line
+	Again bool // whoever asks is of the team: a thread that waits for a person because an agent could not go on is the agent's again
+}
 
 func (c Question) decide(s *state, w *rows) (Outcome, error) {
 	if s.open != nil {
 		return Outcome{}, &domain.Error{Kind: domain.Conflict, Code: domain.CodeTurnInProgress, Msg: "an answer is still being written"}
+	}
+	if c.Again && s.Handling == domain.HandlingWaiting {
+		_ = s.move(domain.HandlingAgent, "")
+		s.Answered = s.LastInbound // what came to nothing is not asked again
 	}
 	out, err := c.Line.decide(s, w)
 	if err == nil && s.open != nil {

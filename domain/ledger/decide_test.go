@@ -244,12 +244,17 @@ func TestDecide(t *testing.T) {
 			handling: "human", epoch: 2, events: []string{"dispatch_skipped", "human_joined"}, steps: []string{"turn_failed"}, status: "skipped"},
 		{name: "half an answer handed back at shutdown leaves no line behind", from: running, with: func(s *state) { s.open.Replies, s.open.ToSeq = 1, 2 },
 			changes: []Change{TurnRelease{TurnRef: held}}, handling: "agent", epoch: 1, events: []string{"dispatch_queued"}, status: "queued"},
-		{name: "a question wants a turn of its own", changes: []Change{Question{hello}},
+		{name: "a question wants a turn of its own", changes: []Change{Question{Line: hello}},
 			handling: "agent", epoch: 1, said: []string{"visitor"}, events: []string{"message_received>dispatch_queued"}, status: "queued"},
-		{name: "a question during a turn is refused", from: running, changes: []Change{Question{hello}},
+		{name: "a question during a turn is refused", from: running, changes: []Change{Question{Line: hello}},
 			handling: "agent", epoch: 1, fails: domain.CodeTurnInProgress},
-		{name: "a question that is there already is no other one", changes: []Change{Question{hello}, Question{hello}},
+		{name: "a question that is there already is no other one", changes: []Change{Question{Line: hello}, Question{Line: hello}},
 			handling: "agent", epoch: 1, said: []string{"visitor"}, events: []string{"message_received>dispatch_queued", "duplicate_ignored"}, status: "queued"},
+		{name: "who is of the team asks an agent again that could not go on", with: handled("waiting", ""),
+			changes: []Change{Question{Line: hello, Again: true}}, handling: "agent", epoch: 2,
+			said: []string{"visitor"}, events: []string{"message_received>dispatch_queued"}, status: "queued"},
+		{name: "a visitor does not", with: handled("waiting", ""), changes: []Change{Question{Line: hello}}, handling: "waiting", epoch: 1,
+			said: []string{"visitor"}, events: []string{"message_received>dispatch_skipped:human_handling"}},
 		{name: "a turn is cancelled, and what it still says does not count", from: running,
 			changes:  []Change{CancelTurn{Seq: 1}, TurnEnd{TurnRef: held, Said: &Said{N: 1, Content: "late"}}},
 			handling: "agent", epoch: 1, events: []string{"dispatch_skipped", "reply_suppressed"}, status: "skipped"},
@@ -372,7 +377,7 @@ func TestCancelTurn(t *testing.T) {
 		if err != nil || out.Stopped != "dispatch" || s.Answered != 1 || w.dispatches[0].SkipReason != domain.SkipCancelled {
 			t.Errorf("seq %d: %+v, %v, answered %d", seq, out, err, s.Answered)
 		}
-		if out, err := decide(s, &w, Question{hello}); err != nil || !out.Due.Equal(noon) || out.Stopped != "" {
+		if out, err := decide(s, &w, Question{Line: hello}); err != nil || !out.Due.Equal(noon) || out.Stopped != "" {
 			t.Errorf("the next question: %+v, %v", out, err)
 		}
 	}

@@ -39,6 +39,14 @@ type (
 		Conversation domain.ThreadID
 		Title        string
 	}
+	// Start says in which session a connection is, before anything else.
+	Start struct {
+		SessionID string
+		Messages  int64 // said so far
+		Name      string
+	}
+	// Connected answers Connect.
+	Connected struct{}
 	// Accepted says that a question is stored and will be answered.
 	Accepted struct{ RequestID string }
 	// Token is a piece of an answer that is being written, or of the thoughts behind it.
@@ -83,6 +91,8 @@ func (Visit) event()         {}
 func (History) event()       {}
 func (Conversations) event() {}
 func (Renamed) event()       {}
+func (Start) event()         {}
+func (Connected) event()     {}
 func (Accepted) event()      {}
 func (Token) event()         {}
 func (Restarted) event()     {}

@@ -124,3 +124,10 @@ func decodes(t *testing.T, d dialect.Dialect, frame []byte) {
 		t.Fatalf("%q is answered with %q", frame, out)
 	}
 }
+
+func FuzzConstruct(f *testing.F) {
+	for _, seed := range []string{`{"type":"message","content":"hi"}`, `{"type":"connect"}`, `{"type":"a\"b"}`, `{"type":7}`, `[`, `null`, "{\"type\":\"\xff\"}"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, frame []byte) { decodes(t, dialect.Construct{}, frame) })
+}

@@ -108,7 +108,7 @@ const (
 
 // token finds the session's token: in the header, among the subprotocols or, for a bare EventSource, in the query.
 func token(r *http.Request) string {
-	if scheme, t, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+	if scheme, t, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") && strings.TrimSpace(t) != "" {
 		return strings.TrimSpace(t)
 	}
 	for _, line := range r.Header.Values("Sec-WebSocket-Protocol") {

@@ -26,7 +26,9 @@ type Deps struct {
 	PublicURL string
 	// TriggerfishWidget is the key of the widget that Triggerfish clients talk to who name none; empty: they have to.
 	TriggerfishWidget string
-	Limits            Limits
+	// Operator finds out whose API key or sign-in a Construct client's token is; nil: nobody's. It fails with Unauthenticated.
+	Operator func(ctx context.Context, token string) (chat.Operator, error)
+	Limits   Limits
 }
 
 // Limits bound what one visitor may hold or do. The zero value of a field means its default, which suits everything but tests
@@ -67,6 +69,7 @@ type Surface struct {
 	seldomly  func(http.Handler) http.Handler // bounds new sessions, of all dialects together
 
 	triggerfishWidget string
+	operator          func(ctx context.Context, token string) (chat.Operator, error)
 }
 
 // New makes the surface.
@@ -74,7 +77,7 @@ func New(d Deps) *Surface {
 	limits := d.Limits.withDefaults()
 	s := &Surface{
 		chat: d.Chat, relay: d.Relay, log: d.Log, demo: d.Demo, publicURL: d.PublicURL, limits: limits,
-		streams: edge.NewStreams(), guests: newGuests(limits.Connections), triggerfishWidget: d.TriggerfishWidget,
+		streams: edge.NewStreams(), guests: newGuests(limits.Connections), triggerfishWidget: d.TriggerfishWidget, operator: d.Operator,
 	}
 	s.seldomly = s.seldom(limits.Sessions, "too many visits from your network, please wait a moment")
 	return s
@@ -91,6 +94,8 @@ func (s *Surface) Routes(r chi.Router) {
 	r.Head("/files/{token}/{name}", edge.JSON(s.log, s.file))
 	r.Get("/compat/smooth/ws", edge.JSON(s.log, s.smooth))
 	r.Get("/ws", edge.JSON(s.log, s.smooth))
+	r.Get("/compat/construct/ws/chat", edge.JSON(s.log, s.construct))
+	r.Get("/ws/chat", edge.JSON(s.log, s.construct))
 	r.Route("/w/{key}", func(r chi.Router) {
 		r.Use(s.admit)
 		r.NotFound(edge.JSON(s.log, nothingHere))

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/account"
+	"github.com/parley-chat/parley/domain/chat"
+)
+
+// operators finds out for whom a client acts that brings an API key, or the token of somebody who has signed in to the portal.
+func operators(accounts *account.Service) func(context.Context, string) (chat.Operator, error) {
+	return func(ctx context.Context, token string) (chat.Operator, error) {
+		org, key, err := accounts.OrganisationByAPIKey(ctx, token)
+		if err == nil {
+			return chat.Operator{OrgID: org.ID, ExternalID: "parley:key:" + string(key.ID), Name: cmp.Or(key.Name, "API")}, nil
+		}
+		if domain.KindOf(err) != domain.Unauthenticated {
+			return chat.Operator{}, err
+		}
+		m, err := accounts.MemberByToken(ctx, token)
+		return chat.Operator{OrgID: m.Organisation.ID, ExternalID: "parley:user:" + string(m.User.ID), Name: m.User.Name}, err
+	}
+}
