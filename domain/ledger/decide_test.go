@@ -2,9 +2,12 @@ package ledger
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/parley-chat/parley/domain"
 )
@@ -393,4 +396,59 @@ func TestCancelTurn(t *testing.T) {
 	if out, err := decide(s, &w, CancelTurn{}); err != nil || out.Stopped != "" {
 		t.Errorf("nothing runs yet, but %+v is stopped, %v", out, err)
 	}
+}
+
+// Who answers next cannot change without a new epoch, in whatever order things happen.
+func TestEpochRisesWithEveryChangeOfHands(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := quiet()
+		var w rows
+		n := 0
+		ref := func() TurnRef {
+			if s.open == nil {
+				return held
+			}
+			s.open.Status = domain.DispatchRunning
+			return TurnRef{Turn: domain.TurnID(fmt.Sprint("turn", n)), Dispatch: s.open.ID, Token: s.open.Token, Epoch: s.Epoch, ToSeq: s.open.ToSeq, Agent: "agent"}
+		}
+		moves := map[string]func() Change{
+			"say":     func() Change { return Line{SessionID: "session", ClientID: fmt.Sprint(n), Content: "hi"} },
+			"ask":     func() Change { return AskForPerson{} },
+			"take":    func() Change { return TakeOver{anna} },
+			"other":   func() Change { return TakeOver{ben} },
+			"write":   func() Change { return PersonReply{User: anna, Content: "hi"} },
+			"back":    func() Change { return HandBack{anna} },
+			"close":   func() Change { return Close{anna} },
+			"release": func() Change { return Release{anna} },
+			"retry":   func() Change { return Retry{anna} },
+			"answer":  func() Change { return TurnEnd{TurnRef: ref(), Said: &Said{N: 1, Content: "hi"}} },
+			"tool":    func() Change { return TurnEnd{TurnRef: ref(), Handoff: "asked"} },
+			"fail":    func() Change { return TurnFail{TurnRef: ref(), Reason: "boom", Final: true} },
+			"wait":    func() Change { return Waited{} },
+			"suggest": func() Change { s.agent.suggest = !s.agent.suggest; return Missed{} },
+		}
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			n++
+			name := rapid.SampledFrom(slices.Sorted(maps.Keys(moves))).Draw(t, "move")
+			s.now = s.now.Add(rapid.SampledFrom([]time.Duration{time.Second, 2 * time.Minute}).Draw(t, "pause"))
+			was, stale := s.Thread, ref()
+			said := len(w.messages)
+			_, err := decide(s, &w, moves[name]())
+			moved := s.Handling != was.Handling || s.AssigneeID != was.AssigneeID
+			switch {
+			case err != nil && (moved || s.Epoch != was.Epoch):
+				t.Fatalf("%s failed and moved the thread", name)
+			case moved && s.Epoch <= was.Epoch:
+				t.Fatalf("%s: %s became %s in epoch %d", name, was.Handling, s.Handling, s.Epoch)
+			case s.Epoch < was.Epoch:
+				t.Fatalf("%s lowered the epoch", name)
+			}
+			if moved { // what was worked out before must not be said now
+				said = len(w.messages)
+				if _, err := decide(s, &w, TurnEnd{TurnRef: stale, Said: &Said{N: 9, Content: "late"}}); err != nil || len(w.messages) != said {
+					t.Fatalf("a late reply was said after %s", name)
+				}
+			}
+		}
+	})
 }
