@@ -50,6 +50,12 @@ func (in ArticleInput) check() (ArticleInput, error) {
 	return in, p.err()
 }
 
+// CheckArticle says what is wrong with an article before it is stored; nil if nothing is.
+func CheckArticle(in ArticleInput) error {
+	_, err := in.check()
+	return err
+}
+
 func (in ArticleInput) over(a *domain.Article) {
 	a.Title, a.URL, a.Content, a.Language, a.Classification, a.UpdatedAt = in.Title, in.URL, in.Content, in.Language, in.Classification, now()
 }

@@ -72,6 +72,8 @@ func (p *Portal) agentRoutes(r chi.Router) {
 func (p *Portal) knowledgeRoutes(r chi.Router) {
 	r.Get("/knowledge", p.page(p.listArticles))
 	r.Get("/knowledge/new", p.page(p.newArticle))
+	r.Get("/knowledge/import", p.page(p.showPaste))
+	r.Post("/knowledge/import", p.page(p.paste))
 	r.Post("/knowledge", p.page(p.createArticle))
 	r.Get("/knowledge/{id}", p.page(p.showArticle))
 	r.Post("/knowledge/{id}", p.page(p.updateArticle))
