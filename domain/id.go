@@ -18,6 +18,8 @@ type (
 	APIKeyID   string
 
 	AttachmentID string
+	ReplayID     string
+	GoldenID     string
 )
 
 // ParseID reads an identifier that came from outside. It fails with NotFound: an id that cannot exist names nothing,

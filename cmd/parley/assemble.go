@@ -15,6 +15,7 @@ import (
 	"github.com/parley-chat/parley/domain/dispatch"
 	"github.com/parley-chat/parley/domain/ledger"
 	"github.com/parley-chat/parley/domain/relay"
+	"github.com/parley-chat/parley/domain/replay"
 	"github.com/parley-chat/parley/handlers"
 	"github.com/parley-chat/parley/handlers/api"
 	"github.com/parley-chat/parley/handlers/bridge"
@@ -29,6 +30,7 @@ type parts struct {
 	dispatcher *dispatch.Dispatcher
 	chat       *chat.Service
 	courier    *dispatch.Courier
+	replays    *replay.Service
 	widget     *widget.Surface
 	portal     *portal.Portal
 	handler    http.Handler
@@ -53,6 +55,8 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 	try := func(ctx context.Context, a domain.Agent) domain.AgentTest { return agent.Try(ctx, a, deps) }
 	p.courier = c.newCourier(l)
 	p.dispatcher = dispatch.New(l, p.relay, voice, dispatch.Options{Log: c.log, PublicURL: c.ownURL})
+
+	p.replays = c.replays(l)
 
 	service := chat.New(l, p.relay, c.log)
 	p.chat = service
@@ -107,7 +111,8 @@ func (p *parts) chores(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if err := errors.Join(p.ledger.SweepIdempotent(ctx), p.ledger.SweepUploads(ctx), p.ledger.SweepSpend(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(p.ledger.SweepIdempotent(ctx), p.ledger.SweepUploads(ctx), p.ledger.SweepSpend(ctx),
+			p.ledger.SweepReplays(ctx), p.ledger.SweepTexts(ctx)); err != nil && ctx.Err() == nil {
 			p.log.WarnContext(ctx, "chores failed, the next round tries again", "err", err)
 		}
 		if err := p.forget(ctx); err != nil && ctx.Err() == nil {

@@ -26,15 +26,16 @@ var mayImport = map[string][]string{
 	"domain/account":           {"domain", "domain/ledger"},
 	"domain/chat":              {"domain", "domain/attach", "domain/ledger", "domain/lead", "domain/relay"},
 	"domain/dispatch":          {"domain", "domain/ledger", "domain/agent", "domain/relay"},
+	"domain/replay":            {"domain", "domain/ledger", "domain/agent", "domain/dispatch"},
 	"views":                    {"domain", "static", "views/ui"},
 	"views/ui":                 {"static"},
 	"handlers":                 {"domain", "static", "handlers/edge"},
 	"handlers/edge":            {"domain"},
 	"handlers/dialect":         {"domain"},
-	"handlers/portal":          {"domain", "domain/ledger", "domain/relay", "domain/chat", "domain/account", "views", "views/ui", "static", "handlers/edge"},
+	"handlers/portal":          {"domain", "domain/ledger", "domain/relay", "domain/chat", "domain/account", "domain/replay", "views", "views/ui", "static", "handlers/edge"},
 	"handlers/widget":          {"domain", "domain/ledger", "domain/relay", "domain/chat", "views", "static", "handlers/edge", "handlers/dialect"},
 	"handlers/bridge":          {"domain", "domain/ledger", "domain/chat", "handlers/edge"},
-	"handlers/api":             {"domain", "domain/ledger", "domain/chat", "domain/account", "handlers/edge"},
+	"handlers/api":             {"domain", "domain/ledger", "domain/chat", "domain/account", "domain/replay", "handlers/edge"},
 }
 
 // TestImports is the architecture: who may import whom, and that the vocabulary needs nothing but the standard library.

@@ -40,6 +40,7 @@ type cli struct {
 	APIKey    apiKeyCmd    `cmd:"" name:"apikey" help:"Manage API keys."`
 	Knowledge knowledgeCmd `cmd:"" help:"Manage knowledge articles."`
 	MockAgent mockAgentCmd `cmd:"" help:"Run an agent to try the websocket kind with."`
+	Replay    replayCmd    `cmd:"" help:"Answer recorded conversations again and tell what has changed. Nobody hears the answers."`
 	Bench     benchCmd     `cmd:"" help:"Put load on a server and check that nothing is lost, doubled or reordered."`
 	Doctor    doctorCmd    `cmd:"" help:"Check that everything parley needs is there."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
@@ -78,10 +79,21 @@ func run(ctx context.Context, args []string, env func(string) string, in io.Read
 	}
 	if err := chosen.Run(); err != nil {
 		fmt.Fprintf(errOut, "parley: %s\n", oneLine(err))
+		if c, ok := errors.AsType[coded](err); ok {
+			return c.code
+		}
 		return 1
 	}
 	return 0
 }
+
+// coded is an error of a command whose exit code says more than that there was one.
+type coded struct {
+	error
+	code int
+}
+
+func (c coded) Unwrap() error { return c.error }
 
 // oneLine is an error as one line; what may be shown comes before its cause.
 func oneLine(err error) string {

@@ -77,6 +77,7 @@ func (c config) serve(ctx context.Context, l *ledger.Ledger, listener net.Listen
 	g.Go(func() error { return serveHTTP(server, listener) })
 	g.Go(func() error { return p.dispatcher.Run(running) })
 	g.Go(func() error { return p.courier.Run(running) })
+	g.Go(func() error { return p.replays.Run(running) })
 	g.Go(func() error { return p.chores(running) })
 	g.Go(func() error { return p.chat.Run(running) })
 	g.Go(func() error { return p.widget.Run(running) })

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -76,6 +77,7 @@ type TurnRequest struct {
 	Handover       *Handover       `json:"handover,omitempty"` // a person has spoken since the agent last did
 	Profile        json.RawMessage `json:"profile,omitempty"`
 	Page           *domain.Page    `json:"page,omitempty"`
+	Replay         bool            `json:"replay,omitempty"` // nobody hears the answer: do nothing that lasts
 
 	OrgID     domain.OrgID     `json:"-"` // scope of knowledge searches
 	InboxID   domain.WidgetID  `json:"-"` // what the websocket runtime calls inbox_id
@@ -160,6 +162,9 @@ func (f *Failure) Unwrap() error { return f.Err }
 type Knowledge interface {
 	Search(ctx context.Context, org domain.OrgID, query string, limit int) ([]domain.Passage, error)
 }
+
+// ErrNotExecuted is how a port says that nothing was done because the turn is a replay. The model is told that all is well.
+var ErrNotExecuted = errors.New("not executed in a replay")
 
 // Contacts keeps what a contact says about themselves. Empty arguments leave a field as it is.
 type Contacts interface {

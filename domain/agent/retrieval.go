@@ -2,6 +2,8 @@ package agent
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"sync"
 
@@ -62,6 +64,8 @@ type Passage struct {
 	URL        string           `json:"url,omitempty"`
 	Snippet    string           `json:"snippet"`
 	Confidence float64          `json:"confidence"`
+	Rank       float64          `json:"rank"`
+	Text       string           `json:"text"` // digest of the article's text as it was then
 }
 
 // Latest is what the last search has found, the best first, and the question as it was understood if that is not how it was put.
@@ -71,7 +75,26 @@ func (r *Retrieval) Latest() (ps []Passage, understood string) {
 	ps = []Passage{}
 	for _, p := range r.latest {
 		understood = p.Query
-		ps = append(ps, Passage{p.Article, p.Title, p.URL, p.Snippet, confidence([]domain.Passage{p})})
+		ps = append(ps, Passage{p.Article, p.Title, p.URL, p.Snippet, confidence([]domain.Passage{p}), p.Rank, digest(p.Body)})
 	}
 	return ps, understood
+}
+
+// Texts are the texts of all articles that were found, by their digest.
+func (r *Retrieval) Texts() map[string]string {
+	if r == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	texts := make(map[string]string, len(r.found))
+	for _, p := range r.found {
+		texts[digest(p.Body)] = p.Body
+	}
+	return texts
+}
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:16])
 }

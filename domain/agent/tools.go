@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/mail"
 	"slices"
@@ -234,7 +235,11 @@ func (t *modelTurn) setDetails(ctx context.Context, raw json.RawMessage) (toolOu
 	case t.contacts == nil:
 		return toolOutcome{}, complaint("contact details cannot be kept here")
 	}
-	if err := t.contacts.SetContactDetails(ctx, t.r.OrgID, t.r.ContactID, a.Name, a.Email, a.Phone); err != nil {
+	err := t.contacts.SetContactDetails(ctx, t.r.OrgID, t.r.ContactID, a.Name, a.Email, a.Phone)
+	if errors.Is(err, ErrNotExecuted) {
+		return toolOutcome{map[string]any{"ok": true, "note": ErrNotExecuted.Error()}, ErrNotExecuted.Error()}, nil
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			return toolOutcome{}, cutShort(ctx)
 		}

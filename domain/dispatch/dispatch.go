@@ -42,6 +42,7 @@ type Dispatcher struct {
 
 	typists  *typists
 	circuits *circuits
+	texts    keptTexts
 	full     atomic.Bool // something waits for an agent that has all the turns it may have
 }
 

@@ -11,6 +11,11 @@ import (
 // public is the classification of everything said with visitors.
 const public = "PUBLIC"
 
+// Request is what an agent would learn about such a turn, for a replay of it.
+func Request(c ledger.Claim, b ledger.Briefing, origin string) agent.TurnRequest {
+	return request(c, b, origin)
+}
+
 // request is what an agent learns about the turn it is given. origin is where it finds this server.
 func request(c ledger.Claim, b ledger.Briefing, origin string) agent.TurnRequest {
 	r := agent.TurnRequest{

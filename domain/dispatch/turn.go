@@ -44,6 +44,7 @@ func (d *Dispatcher) turn(ctx context.Context, c ledger.Claim) {
 		log.ErrorContext(ctx, "could not store a turn's end; it comes due again when its lease runs out", "err", err)
 	}
 	t.typing(false)
+	d.texts.keep(ctx, d, c.OrgID, t.found)
 	if _, ok := change.(ledger.TurnEnd); ok && t.asked {
 		d.circuits.answered(ctx, c)
 	}

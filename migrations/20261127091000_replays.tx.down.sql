@@ -1,0 +1,1 @@
+DROP TABLE passage_texts, replay_turns, replays, golden_threads;
