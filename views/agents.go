@@ -69,7 +69,7 @@ func (e AgentEvent) words() string {
 // waiting says who waits for an agent that is away.
 func (h AgentHealth) waiting() string {
 	if h.Waiting == 0 {
-		return "Nobody waits for it right now."
+		return "Nobody waits for it right now; the next message tries it again."
 	}
 	return plural(h.Waiting, "conversation waits", "conversations wait") + " for it, and will be answered when it is back."
 }

@@ -159,8 +159,8 @@ func row(c ledger.Conversation) views.ThreadRow {
 	return views.ThreadRow{
 		Thread: c.Thread, Contact: contactOf(c), Preview: preview(c), By: c.LastAuthorKind, ByName: c.LastAuthorName,
 		Assignee: c.AssigneeName, Unanswered: c.Unanswered,
-		// only an agent that gave up makes the system speak
-		Failed: c.LastAuthorKind == domain.AuthorSystem && c.Handling == domain.HandlingWaiting,
+		// the system speaks where an agent gave up, and later where nobody has come
+		Failed: c.LastAuthorKind == domain.AuthorSystem && c.Handling == domain.HandlingWaiting && c.WaitedAt.IsZero(),
 	}
 }
 
