@@ -58,3 +58,24 @@ func TestVerifyIdentity(t *testing.T) {
 		})
 	}
 }
+
+// FuzzVerifyIdentity: only what the site has signed passes, whatever is sent, and nothing makes it panic.
+func FuzzVerifyIdentity(f *testing.F) {
+	now := time.Unix(1790000000, 0)
+	f.Add("hush", "42", now.Unix(), domain.SignIdentity("hush", "42", now.Unix()))
+	f.Add("", "", int64(0), "")
+	f.Add("hush", "4:2", int64(-1<<63), "ff")
+	f.Fuzz(func(t *testing.T, secret, user string, at int64, signature string) {
+		w := domain.Widget{IdentitySecret: secret, PreviousSecret: "before", PreviousUntil: now.Add(time.Hour)}
+		ok := w.VerifyIdentity(user, at, signature, now) == nil
+		fresh := at >= now.Add(-domain.IdentityWindow).Unix() && at <= now.Add(domain.IdentityWindow).Unix()
+		signed := secret != "" && signature == domain.SignIdentity(secret, user, at) || signature == domain.SignIdentity("before", user, at)
+		if want := user != "" && fresh && signed; ok != want {
+			t.Errorf("%q %q %d %q: passes %v, want %v", secret, user, at, signature, ok, want)
+		}
+		w.PreviousUntil = now
+		if w.VerifyIdentity(user, at, domain.SignIdentity("before", user, at), now) == nil && secret != "before" {
+			t.Error("the secret before is good past its end")
+		}
+	})
+}

@@ -16,16 +16,20 @@ type Widget struct {
 	RateMessages        int      // visitor's lines per thread in RateWindow
 	RateWindowSecs      int
 	RequireIdentity     bool
-	IdentitySecret      string     `bun:"-"`         // sealed at rest
-	PreviousSecret      string     `bun:"-"`         // of before the last rotation; sealed at rest
-	PreviousUntil       time.Time  `bun:",nullzero"` // until when the previous one is still good; zero: it is not
-	FallbackText        string     // what the visitor reads when the agent failed for good
-	HandoffAfterSeconds int        // whoever waits for a person that long is told what happens next
-	WaitingText         string     // in these words; empty = ours, in the contact's language
-	AttachmentsEnabled  bool       // visitors may send files
-	Appearance          Appearance `bun:"type:jsonb"`
-	CreatedAt           time.Time
-	UpdatedAt           time.Time
+	IdentitySecret      string            `bun:"-"`         // sealed at rest
+	PreviousSecret      string            `bun:"-"`         // of before the last rotation; sealed at rest
+	PreviousUntil       time.Time         `bun:",nullzero"` // until when the previous one is still good; zero: it is not
+	FallbackText        string            // what the visitor reads when the agent failed for good
+	HandoffAfterSeconds int               // whoever waits for a person that long is told what happens next
+	WaitingText         string            // in these words; empty = ours, in the contact's language
+	AttachmentsEnabled  bool              // visitors may send files
+	Appearance          Appearance        `bun:"type:jsonb"`
+	Hours               *Hours            `bun:"type:jsonb"` // when people are there; nil: nothing is promised
+	OfflineForm         bool              // while nobody is there, a visitor without a conversation gets a form instead
+	Texts               map[string]string `bun:"type:jsonb"` // the owner's wording, by WidgetTexts
+
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
 // Defaults of a new widget.

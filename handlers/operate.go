@@ -4,7 +4,9 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,4 +84,24 @@ func hsts(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// honest drops what a request says about the way it came, unless a trusted proxy says it: anybody could.
+func honest(trusted []string) func(http.Handler) http.Handler {
+	var proxies []netip.Prefix
+	for _, cidr := range trusted {
+		if p, err := netip.ParsePrefix(cidr); err == nil { // else the configuration was refused before
+			proxies = append(proxies, p)
+		}
+	}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			peer, err := netip.ParseAddrPort(r.RemoteAddr)
+			at := peer.Addr().Unmap().WithZone("")
+			if err != nil || !slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(at) }) {
+				r.Header.Del("X-Forwarded-Proto")
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 }

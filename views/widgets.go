@@ -55,12 +55,46 @@ func (p WidgetForm) overlap() string {
 	return p.Widget.PreviousUntil.In(p.Frame.Now.Location()).Format("2 January, 15:04")
 }
 
+// weekdays are the days of the hours' editor.
+var weekdays = []struct{ key, name, hint string }{
+	{"mon", "Monday", "09:00–17:00, or 09:00–12:00, 13:00–17:00"}, {"tue", "Tuesday", ""}, {"wed", "Wednesday", ""}, {"thu", "Thursday", ""},
+	{"fri", "Friday", ""}, {"sat", "Saturday", ""}, {"sun", "Sunday", ""},
+}
+
+// worded reports whether the owner has words of their own, or something is wrong with them.
+func (p WidgetForm) worded() bool {
+	for _, name := range domain.WidgetTexts {
+		if p.Form.Value("texts."+name) != "" || p.Form.Problems["texts."+name] != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// wording says what a text of the widget is for.
+func wording(name string) string {
+	words := map[string]string{
+		"open": "Open the chat", "close": "Close the chat", "unread": "Unread lines ({n})", "write": "Empty field", "left": "Characters left ({n})",
+		"over": "Characters too many ({n})", "failed": "A line could not be sent", "typing": "Somebody types ({name})", "answering": "An agent answers ({name})",
+		"soon": "Somebody will answer", "waiting": "Waiting for a person", "away": "Nobody is there", "here": "A person is there ({name})",
+		"joined": "A person joined ({name})", "back": "The agent is back ({name})", "asked": "A person was asked for", "arrived": "A line arrived, nobody is there",
+		"ended": "The conversation was closed", "person": "Ask for a person", "offline": "The visitor is offline", "gone": "The chat is not available",
+		"intro": "Above the form", "start": "Send the form", "skip": "Skip the form", "unsaved": "The form failed", "rate": "Ask for a rating", "stars": "Stars ({n})",
+		"thanks": "Thanks for the rating", "agent": "An agent without a name", "human": "A person without a name", "system": "A notice", "you": "The visitor",
+	}
+	if w := words[name]; w != "" {
+		return w
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
 // widgetFields are the names of the form's fields in the order of the page.
 var widgetFields = []string{
 	"name", "agent_id", "webchat_enabled", "enabled", "allowed_origins", "appearance.title", "appearance.greeting",
 	"appearance.primary_color", "appearance.text_color", "appearance.position", "appearance.locale", "fallback_text", "handoff_after_seconds", "waiting_text",
 	"attachments_enabled",
-	"appearance.contact_info_mode", "appearance.collect", "rate.messages", "rate.window_seconds", "daily_message_cap", "require_identity",
+	"appearance.contact_info_mode", "appearance.collect", "hours.timezone", "hours.mon", "hours.tue", "hours.wed", "hours.thu", "hours.fri",
+	"hours.sat", "hours.sun", "rate.messages", "rate.window_seconds", "daily_message_cap", "require_identity",
 }
 
 // Stamp names the state of a widget that a page shows. A form that carries an older one was sent before, or comes from a page
@@ -133,7 +167,16 @@ func WidgetValues(w domain.Widget) map[string]string {
 		"appearance.primary_color": a.PrimaryColor, "appearance.text_color": a.TextColor, "appearance.position": a.Position,
 		"appearance.locale": a.Locale, "appearance.contact_info_mode": a.ContactInfoMode, "appearance.collect": strings.Join(a.Collect, ","),
 	}
-	for name, on := range map[string]bool{"enabled": w.Enabled, "webchat_enabled": w.WebchatEnabled, "require_identity": w.RequireIdentity,
+	if h := w.Hours; h != nil {
+		v["hours.timezone"], v["hours.set"] = h.Timezone, "on"
+		for _, day := range domain.Weekdays {
+			v["hours."+day] = domain.FormatSpans(h.Week[day])
+		}
+	}
+	for name, text := range w.Texts {
+		v["texts."+name] = text
+	}
+	for name, on := range map[string]bool{"offline_form": w.OfflineForm, "enabled": w.Enabled, "webchat_enabled": w.WebchatEnabled, "require_identity": w.RequireIdentity,
 		"attachments_enabled": w.AttachmentsEnabled} {
 		if on {
 			v[name] = "on"

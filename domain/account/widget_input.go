@@ -26,6 +26,10 @@ type WidgetInput struct {
 	Appearance          domain.Appearance
 
 	AttachmentsEnabled bool // visitors may send files
+
+	Hours       *domain.Hours // nil: none
+	OfflineForm bool
+	Texts       map[string]string // by domain.WidgetTexts; empty ones are the widget's own
 }
 
 const (
@@ -88,6 +92,8 @@ func (in WidgetInput) check() (WidgetInput, error) {
 		p.between("handoff_after_seconds", in.HandoffAfterSeconds, 1, 86_400)
 	}
 	in.Appearance = p.appearance(in.Appearance)
+	in.Hours = p.hours("hours", in.Hours)
+	in.Texts = p.texts("texts", in.Texts)
 	return in, p.err()
 }
 
@@ -97,6 +103,7 @@ func (in WidgetInput) over(w *domain.Widget) {
 	w.HandoffAfterSeconds, w.WaitingText = cmp.Or(in.HandoffAfterSeconds, w.HandoffAfterSeconds, domain.DefaultHandoffAfterSecs), in.WaitingText
 	w.RequireIdentity, w.FallbackText, w.Appearance, w.UpdatedAt = in.RequireIdentity, in.FallbackText, in.Appearance, now()
 	w.AttachmentsEnabled = in.AttachmentsEnabled
+	w.Hours, w.OfflineForm, w.Texts = in.Hours, in.OfflineForm, in.Texts
 }
 
 // origins returns the list in its normal form, each site once. Blank entries are left out: they come from forms.
@@ -160,4 +167,31 @@ func (p problems) colour(field, s string) string {
 		p.add(field, "must be a colour such as #0f62fe")
 	}
 	return s
+}
+
+// hours checks when people are there. Each day's problem is its own field, hours.mon.
+func (p problems) hours(field string, h *domain.Hours) *domain.Hours {
+	if h == nil {
+		return nil
+	}
+	normal, wrong := h.Check()
+	for name, problem := range wrong {
+		p.add(field+"."+name, "%s", problem)
+	}
+	return &normal
+}
+
+// texts keeps the owner's own wording and leaves out what is empty.
+func (p problems) texts(field string, texts map[string]string) map[string]string {
+	kept := map[string]string{}
+	for name, text := range texts {
+		if !slices.Contains(domain.WidgetTexts, name) {
+			p.add(field, "must not have %.40q: the widget says nothing of that name", name)
+			continue
+		}
+		if text = p.line(field+"."+name, text, domain.MaxWidgetText, false); text != "" {
+			kept[name] = text
+		}
+	}
+	return kept
 }

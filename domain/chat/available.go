@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"time"
 
 	"github.com/parley-chat/parley/domain"
 )
@@ -11,6 +12,15 @@ import (
 func (s *Service) AgentAnswers(ctx context.Context, w domain.Widget) (bool, error) {
 	_, answers, err := s.AnsweringAgent(ctx, w)
 	return answers, err
+}
+
+// Available reports whether somebody or something is there to answer at a widget: an agent by itself, or people, whose hours it is.
+// A person who has a thread is there whatever it says.
+func (s *Service) Available(ctx context.Context, w domain.Widget) (bool, error) {
+	if w.Hours.Open(time.Now()) {
+		return true, nil
+	}
+	return s.AgentAnswers(ctx, w)
 }
 
 // AnsweringAgent is AgentAnswers with the name that visitors know the agent by; the name is empty when none answers.

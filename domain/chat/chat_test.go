@@ -188,7 +188,7 @@ func TestInboxPages(t *testing.T) {
 	const threads = 7
 	for i := range threads {
 		v, _, _ := w.arrive(t, chat.Arrival{})
-		if err := w.Introduces(t.Context(), &v, fmt.Sprintf("Mia %d%%", i), "", ""); err != nil {
+		if err := w.Introduces(t.Context(), &v, chat.Form{Name: fmt.Sprintf("Mia %d%%", i)}); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := w.Say(t.Context(), &v, "1", fmt.Sprintf("question %d", i)); err != nil {

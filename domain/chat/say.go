@@ -22,6 +22,9 @@ func (s *Service) Say(ctx context.Context, v *Visitor, clientID, content string,
 	if err := mayWrite(v); err != nil {
 		return m, false, err
 	}
+	if err := s.knows(ctx, v, Form{}); err != nil {
+		return m, false, err
+	}
 	if err := s.Enter(ctx, v); err != nil {
 		return m, false, err
 	}
@@ -104,15 +107,6 @@ func (s *Service) Moves(ctx context.Context, v *Visitor, p domain.Page) error {
 	}
 	v.Session.Page = p
 	return s.ledger.SetPage(ctx, v.Session.ID, p)
-}
-
-// Introduces records what the visitor says of themselves in a form. It is their word only: it proves nothing.
-func (s *Service) Introduces(ctx context.Context, v *Visitor, name, email, phone string) error {
-	name, email, phone = lead.Cut(name, 200), lead.Cut(email, 254), lead.Cut(phone, 40)
-	if name == "" && email == "" && phone == "" {
-		return domain.InvalidField("fields", "must have a name, an email or a phone")
-	}
-	return s.ledger.SetContactDetails(ctx, v.Session.OrgID, v.Session.ContactID, name, email, phone)
 }
 
 // History reads the page of the visitor's thread just below before, oldest first. before 0 = the newest.

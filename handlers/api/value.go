@@ -62,6 +62,32 @@ func (Choice) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "uuid", Nullable: true, Examples: []any{"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"}}
 }
 
+// HoursChoice is hours or null; in a request body it tells null (none) from absent (as they were).
+type HoursChoice struct {
+	Given bool
+	Hours *Hours
+}
+
+// UnmarshalJSON is called for null as well, but not for an absent key.
+func (c *HoursChoice) UnmarshalJSON(b []byte) error {
+	*c = HoursChoice{Given: true}
+	return json.Unmarshal(b, &c.Hours)
+}
+
+// MarshalJSON shows hours, or null.
+func (c HoursChoice) MarshalJSON() ([]byte, error) { return json.Marshal(c.Hours) }
+
+// Schema describes a HoursChoice to huma.
+func (HoursChoice) Schema(huma.Registry) *huma.Schema {
+	spans := &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString}}}
+	return &huma.Schema{Type: huma.TypeObject, Nullable: true, AdditionalProperties: false, Required: []string{"timezone", "week"},
+		Properties: map[string]*huma.Schema{
+			"timezone": {Type: huma.TypeString, Examples: []any{"Europe/Berlin"}},
+			"week":     {Type: huma.TypeObject, AdditionalProperties: spans},
+		},
+		Examples: []any{map[string]any{"timezone": "Europe/Berlin", "week": map[string]any{"mon": [][]string{{"09:00", "17:00"}}}}}}
+}
+
 // parseField reads an id given in a field. It fails with Invalid, where a path would fail with NotFound.
 func parseField[T ~string](field, s string) (T, error) {
 	if s == "" {

@@ -30,8 +30,18 @@ type Widget struct {
 
 	AttachmentsEnabled bool `json:"attachments_enabled" doc:"Visitors may send files." example:"true"`
 
+	Hours       HoursChoice       `json:"hours" doc:"When people are there; null: nothing is promised."`
+	OfflineForm bool              `json:"offline_form" doc:"While nobody is there to answer, a visitor without a conversation gets a form instead." example:"false"`
+	Texts       map[string]string `json:"texts" doc:"Wording of your own, by the widget's names for its texts."`
+
 	CreatedAt Time `json:"created_at"`
 	UpdatedAt Time `json:"updated_at"`
+}
+
+// Hours are when people are there.
+type Hours struct {
+	Timezone string                 `json:"timezone" doc:"IANA." example:"Europe/Berlin"`
+	Week     map[string][][2]string `json:"week" doc:"By mon, tue, wed, thu, fri, sat, sun: spans from 09:00 to 17:00, at most 4 a day. A day without is a day off."`
 }
 
 // Rate bounds a contact's messages in a thread.
@@ -59,13 +69,16 @@ func showWidget(w domain.Widget) Widget {
 	if w.Appearance.Collect == nil {
 		w.Appearance.Collect = []string{}
 	}
+	if w.Texts == nil {
+		w.Texts = map[string]string{}
+	}
 	return Widget{
 		ID: string(w.ID), Key: w.Key, Name: w.Name, Enabled: w.Enabled, AgentID: orNull(w.AgentID), WebchatEnabled: w.WebchatEnabled,
 		AllowedOrigins: w.AllowedOrigins, DailyMessageCap: w.DailyCap, Rate: Rate{w.RateMessages, w.RateWindowSecs},
 		RequireIdentity: w.RequireIdentity, HandoffAfterSeconds: w.HandoffAfterSeconds, WaitingText: w.WaitingText,
 		FallbackText: w.FallbackText, Appearance: Appearance(w.Appearance), PreviousUntil: previousUntil(w),
-		AttachmentsEnabled: w.AttachmentsEnabled,
-		CreatedAt:          Time(w.CreatedAt), UpdatedAt: Time(w.UpdatedAt),
+		AttachmentsEnabled: w.AttachmentsEnabled, Hours: HoursChoice{true, (*Hours)(w.Hours)}, OfflineForm: w.OfflineForm, Texts: w.Texts,
+		CreatedAt: Time(w.CreatedAt), UpdatedAt: Time(w.UpdatedAt),
 	}
 }
 
@@ -92,6 +105,10 @@ type WidgetFields struct {
 	Appearance          *AppearanceFields `json:"appearance,omitempty"`
 
 	AttachmentsEnabled *bool `json:"attachments_enabled,omitempty" doc:"Visitors may send files." example:"true"`
+
+	Hours       HoursChoice        `json:"hours,omitzero" doc:"When people are there; null: nothing is promised. It is replaced as a whole."`
+	OfflineForm *bool              `json:"offline_form,omitempty" doc:"While nobody is there to answer, a visitor without a conversation gets a form instead." example:"true"`
+	Texts       *map[string]string `json:"texts,omitempty" doc:"Wording of your own, by the widget's names for its texts. It is replaced as a whole."`
 }
 
 // RateFields is what can be set of a Rate.
@@ -131,6 +148,11 @@ func (f WidgetFields) over(in account.WidgetInput) (account.WidgetInput, error) 
 	lay(&in.HandoffAfterSeconds, f.HandoffAfterSeconds)
 	lay(&in.WaitingText, f.WaitingText)
 	lay(&in.AttachmentsEnabled, f.AttachmentsEnabled)
+	lay(&in.OfflineForm, f.OfflineForm)
+	lay(&in.Texts, f.Texts)
+	if f.Hours.Given {
+		in.Hours = (*domain.Hours)(f.Hours.Hours)
+	}
 	if r := f.Rate; r != nil {
 		lay(&in.RateMessages, r.Messages)
 		lay(&in.RateWindowSecs, r.WindowSeconds)
@@ -162,6 +184,7 @@ func widgetInput(w domain.Widget) account.WidgetInput {
 		Name: w.Name, Enabled: w.Enabled, AgentID: w.AgentID, WebchatEnabled: w.WebchatEnabled, AllowedOrigins: w.AllowedOrigins,
 		DailyCap: w.DailyCap, RateMessages: w.RateMessages, RateWindowSecs: w.RateWindowSecs, RequireIdentity: w.RequireIdentity,
 		HandoffAfterSeconds: w.HandoffAfterSeconds, WaitingText: w.WaitingText, FallbackText: w.FallbackText, Appearance: w.Appearance, AttachmentsEnabled: w.AttachmentsEnabled,
+		Hours: w.Hours, OfflineForm: w.OfflineForm, Texts: w.Texts,
 	}
 }
 
@@ -189,7 +212,8 @@ func (a *API) widgetOperations() {
 		"Signatures made with the secret before the last rotation are refused from now on."), a.endPreviousSecret)
 	d := a.Account.DefaultWidget()
 	a.expect("WidgetCreate", []string{"name"}, map[string]any{"enabled": d.Enabled, "webchat_enabled": d.WebchatEnabled,
-		"daily_message_cap": d.DailyCap, "require_identity": d.RequireIdentity, "handoff_after_seconds": d.HandoffAfterSeconds, "waiting_text": d.WaitingText, "fallback_text": d.FallbackText, "attachments_enabled": d.AttachmentsEnabled})
+		"daily_message_cap": d.DailyCap, "require_identity": d.RequireIdentity, "handoff_after_seconds": d.HandoffAfterSeconds, "waiting_text": d.WaitingText, "fallback_text": d.FallbackText, "attachments_enabled": d.AttachmentsEnabled,
+		"offline_form": d.OfflineForm})
 }
 
 func (a *API) listWidgets(ctx context.Context, in *struct{ Paging }) (*Answer[List[Widget]], error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/account"
+	"github.com/parley-chat/parley/domain/chat"
 )
 
 var rowIDs = regexp.MustCompile(`<li id="row-([0-9a-f-]{36})"`)
@@ -30,7 +31,7 @@ func TestInboxListsByTab(t *testing.T) {
 	open := map[string]domain.ThreadID{}
 	for _, name := range []string{"agent", "waiting", "mine", "theirs", "closed"} {
 		v := w.visitor(widget)
-		if err := w.chat.Introduces(t.Context(), &v, "Visitor "+name, "", ""); err != nil {
+		if err := w.chat.Introduces(t.Context(), &v, chat.Form{Name: "Visitor " + name}); err != nil {
 			t.Fatal(err)
 		}
 		open[name] = w.says(&v, "I am "+name+" <b>")

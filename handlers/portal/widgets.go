@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -94,7 +95,12 @@ func (p *Portal) newWidget(w http.ResponseWriter, r *http.Request) error {
 // widgetInput reads the form of a widget.
 func widgetInput(r *http.Request) account.WidgetInput {
 	f := r.PostForm
+	texts := map[string]string{}
+	for _, name := range domain.WidgetTexts {
+		texts[name] = f.Get("texts." + name)
+	}
 	return account.WidgetInput{
+		Hours: hoursInput(f), OfflineForm: f.Get("offline_form") != "", Texts: texts,
 		Name: f.Get("name"), Enabled: f.Get("enabled") != "", AgentID: domain.AgentID(f.Get("agent_id")), WebchatEnabled: f.Get("webchat_enabled") != "",
 		AllowedOrigins: strings.Split(f.Get("allowed_origins"), "\n"),
 		DailyCap:       numberOf(f.Get("daily_message_cap")), RateMessages: numberOf(f.Get("rate.messages")), RateWindowSecs: numberOf(f.Get("rate.window_seconds")),
@@ -107,6 +113,26 @@ func widgetInput(r *http.Request) account.WidgetInput {
 			ContactInfoMode: f.Get("appearance.contact_info_mode"), Collect: f["appearance.collect"],
 		},
 	}
+}
+
+// hoursInput reads the opening hours of a form: nil where no day has any. What cannot be read is handed on, for the check to refuse.
+func hoursInput(f url.Values) *domain.Hours {
+	h := domain.Hours{Timezone: strings.TrimSpace(f.Get("hours.timezone")), Week: map[string][][2]string{}}
+	for _, day := range domain.Weekdays {
+		given := strings.TrimSpace(f.Get("hours." + day))
+		if given == "" {
+			continue
+		}
+		spans, ok := domain.ParseSpans(given)
+		if !ok {
+			spans = [][2]string{{given, ""}}
+		}
+		h.Week[day] = spans
+	}
+	if len(h.Week) == 0 && f.Get("hours.set") == "" {
+		return nil
+	}
+	return &h
 }
 
 // typedWidget is a form of a widget that failed, as it was sent.

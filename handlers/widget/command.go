@@ -78,6 +78,11 @@ func (s *Surface) command(kind string) func(http.ResponseWriter, *http.Request, 
 		if err != nil {
 			return err
 		}
+		if _, ok := c.(dialect.Message); ok {
+			if err := s.flow.take(address(r), v.Widget.Key); err != nil {
+				return err
+			}
+		}
 		answer, err := s.obey(r.Context(), v, c)
 		if err != nil {
 			return err
@@ -97,16 +102,22 @@ func (s *Surface) command(kind string) func(http.ResponseWriter, *http.Request, 
 // form stores what a visitor says of themselves before or instead of a conversation.
 func (s *Surface) form(w http.ResponseWriter, r *http.Request, v *chat.Visitor) error {
 	var in struct {
-		Fields struct {
-			Name  string `json:"name"`
-			Email string `json:"email"`
-			Phone string `json:"phone"`
+		ClientID string `json:"client_id"`
+		Fields   struct {
+			Name    string `json:"name"`
+			Email   string `json:"email"`
+			Phone   string `json:"phone"`
+			Message string `json:"message"`
 		} `json:"fields"`
 	}
 	if err := edge.Decode(w, r, &in); err != nil {
 		return err
 	}
-	if err := s.chat.Introduces(r.Context(), v, in.Fields.Name, in.Fields.Email, in.Fields.Phone); err != nil {
+	if err := s.flow.take(address(r), v.Widget.Key); err != nil {
+		return err
+	}
+	f := in.Fields
+	if err := s.chat.Introduces(r.Context(), v, chat.Form{ClientID: in.ClientID, Name: f.Name, Email: f.Email, Phone: f.Phone, Message: f.Message}); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

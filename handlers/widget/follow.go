@@ -16,7 +16,7 @@ import (
 type opening struct {
 	visitor  chat.Visitor
 	standing ledger.Standing
-	answers  bool // an agent replies by itself
+	there    bool // somebody or something is there to answer
 }
 
 // open makes sure that the visitor has a thread and reads where it stands.
@@ -35,8 +35,8 @@ func (s *Surface) open(ctx context.Context, v *chat.Visitor) (opening, error) {
 			}
 			continue
 		}
-		answers, err := s.chat.AgentAnswers(ctx, v.Widget)
-		return opening{*v, standing, answers}, err
+		there, err := s.chat.Available(ctx, v.Widget)
+		return opening{*v, standing, there}, err
 	}
 }
 
@@ -50,7 +50,7 @@ func (o opening) events() []dialect.Event {
 	if session.LastSeq > 0 {
 		session.Resumed, session.Thread = true, o.standing.ID
 	}
-	first := []dialect.Event{session, status(o.standing, o.answers)}
+	first := []dialect.Event{session, status(o.standing, o.there)}
 	if o.standing.TeamRead > 0 {
 		first = append(first, dialect.Seen{Seq: o.standing.TeamRead})
 	}
@@ -58,8 +58,8 @@ func (o opening) events() []dialect.Event {
 }
 
 // status tells a visitor who answers. A person who has the thread counts as there.
-func status(st ledger.Standing, agentAnswers bool) dialect.Status {
-	return dialect.Status{Ask: asks(st), Handling: st.Handling, Available: agentAnswers || st.Handling == domain.HandlingHuman, Assignee: st.AssigneeName}
+func status(st ledger.Standing, there bool) dialect.Status {
+	return dialect.Status{Ask: asks(st), Handling: st.Handling, Available: there || st.Handling == domain.HandlingHuman, Assignee: st.AssigneeName}
 }
 
 // asks is what a visitor is asked who has waited for too long.
@@ -138,10 +138,10 @@ func (f *feed) moved(ctx context.Context, is ledger.Standing) (es []dialect.Even
 		f.caughtUp()
 	}
 	if is.Handling != was.Handling || is.AssigneeID != was.AssigneeID || is.AssigneeName != was.AssigneeName || is.AskEmail != was.AskEmail {
-		if answers, err := f.s.chat.AgentAnswers(ctx, f.open.visitor.Widget); err == nil { // else what was true before
-			f.open.answers = answers
+		if there, err := f.s.chat.Available(ctx, f.open.visitor.Widget); err == nil { // else what was true before
+			f.open.there = there
 		}
-		es = append(es, status(is, f.open.answers))
+		es = append(es, status(is, f.open.there))
 	}
 	if is.TeamRead > was.TeamRead {
 		es = append(es, dialect.Seen{Seq: is.TeamRead})

@@ -112,7 +112,7 @@ func TestTextThatIsNone(t *testing.T) {
 	for path, body := range map[string]string{
 		"./page":   `{"url":"https://site.example/x","title":"` + nasty + `"}`,
 		"./rating": `{"score":5,"comment":"` + nasty + `"}`,
-		"./form":   `{"fields":{"name":"` + nasty + `","email":"ann@site.example","phone":"` + nasty + `"}}`,
+		"./form":   `{"fields":{"name":"` + nasty + `","email":"ann@site.example","phone":"\u0000+1 555\u0007"}}`,
 	} {
 		v.post("./messages", `{"client_id":"c1","content":"`+nasty+`"}`) // there has to be something to rate
 		if a := v.post(path, body); a.status != 204 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/handlers/dialect"
 	"github.com/parley-chat/parley/static"
 	"github.com/parley-chat/parley/views"
 )
@@ -30,7 +31,9 @@ type publicConfig struct {
 	domain.Appearance
 	Texts      map[string]string `json:"texts"` // wording of the owner's own, by the widget's names for its texts
 	Available  bool              `json:"available"`
-	AgentName  string            `json:"agent_name"` // of the agent that answers; empty when none does
+	OpensAt    *string           `json:"opens_at"`     // when hours are set and it is not within them
+	Offline    bool              `json:"offline_form"` // show the form to a visitor without a conversation while nobody is available
+	AgentName  string            `json:"agent_name"`   // of the agent that answers; empty when none does
 	Limits     limits            `json:"limits"`
 	Files      *accepted         `json:"attachments"` // null: it takes no files
 	ChatURL    string            `json:"chat_url"`    // path of the script that holds the chat itself
@@ -71,8 +74,18 @@ func (s *Surface) config(w http.ResponseWriter, r *http.Request) error {
 	if wid.Appearance.Collect == nil {
 		wid.Appearance.Collect = []string{}
 	}
+	if wid.Texts == nil {
+		wid.Texts = map[string]string{}
+	}
+	var opens *string
+	now := time.Now()
+	if at := wid.Hours.OpensAt(now); !at.IsZero() {
+		stamp := dialect.Stamp(at)
+		opens = &stamp
+	}
 	body, err := json.Marshal(publicConfig{
-		Appearance: wid.Appearance, Texts: map[string]string{}, Available: answers, AgentName: agent, Limits: limitsOf(wid), Files: acceptedBy(wid),
+		Appearance: wid.Appearance, Texts: wid.Texts, Available: answers || wid.Hours.Open(now), OpensAt: opens, Offline: wid.OfflineForm,
+		AgentName: agent, Limits: limitsOf(wid), Files: acceptedBy(wid),
 		ChatURL: static.Path("widget/chat.js"), MoreURL: static.Path("widget/more.js"), LocaleURLs: localeURLs,
 	})
 	if err != nil {

@@ -40,7 +40,7 @@ func TestConfig(t *testing.T) {
 		t.Errorf("the same again: %d %q %v", again.status, again.body, again.header)
 	}
 	ledgertest.Set(t, w.ledger, "agents", w.Agent, "enabled", false)
-	if off := w.ask(http.MethodGet, "./config", "", "If-None-Match", tag); off.status != http.StatusOK || !strings.Contains(off.body, `"available":false,"agent_name":""`) {
+	if off := w.ask(http.MethodGet, "./config", "", "If-None-Match", tag); off.status != http.StatusOK || !strings.Contains(off.body, `"available":false,"opens_at":null,"offline_form":false,"agent_name":""`) {
 		t.Errorf("without its agent: %d %s", off.status, off.body)
 	}
 }

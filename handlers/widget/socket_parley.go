@@ -133,6 +133,9 @@ func (c *parleyTalk) goOver(ctx context.Context, from *following) (*following, e
 func (c *parleyTalk) say(ctx context.Context, m dialect.Message) error {
 	within, cancel := context.WithTimeout(ctx, commandWithin)
 	defer cancel()
+	if err := c.s.flow.take(c.place.guest.address, c.visitor.Widget.Key); err != nil {
+		return err
+	}
 	was := c.visitor.Thread.ID
 	var late *dialect.Ack
 	err := c.following.feed.spoken.say(m.ClientID,

@@ -79,6 +79,9 @@ func (c *triggerfishTalk) take(ctx context.Context, cmd dialect.Command) error {
 	if m, ok := cmd.(dialect.Message); ok {
 		m.ClientID = uuid.NewString() // the dialect has no way to say a line again
 		cmd = m
+		if err := c.s.flow.take(c.place.guest.address, c.visitor.Widget.Key); err != nil {
+			return err
+		}
 	}
 	answer, err := c.s.obey(within, &c.visitor, cmd)
 	if err == nil && answer != nil {

@@ -37,6 +37,8 @@ type Limits struct {
 	Connections int           // sockets, streams and polls at a time, per client address and widget (200); none for this machine itself
 	Sessions    int           // sessions asked for, per client address and minute (300); none for this machine itself
 	Uploads     int           // files sent, per client address and minute (60); none for this machine itself
+	Lines       int           // visitors' lines a minute, per client address (600); none for this machine itself
+	WidgetLines int           // visitors' lines a minute, per widget and node (6000); lines from this machine itself do not count
 	Frames      int           // frames a second on a socket, twice as many at once after a quiet second (200)
 	HelloWithin time.Duration // from the opening of a socket to its hello (10 s)
 	WriteWithin time.Duration // for one frame to be written, before the reader counts as stuck (10 s)
@@ -48,6 +50,8 @@ func (l Limits) withDefaults() Limits {
 	l.Connections = cmp.Or(l.Connections, 200)
 	l.Sessions = cmp.Or(l.Sessions, 300)
 	l.Uploads = cmp.Or(l.Uploads, 60)
+	l.Lines = cmp.Or(l.Lines, 600)
+	l.WidgetLines = cmp.Or(l.WidgetLines, 6000)
 	l.Frames = cmp.Or(l.Frames, 200)
 	l.HelloWithin = cmp.Or(l.HelloWithin, 10*time.Second)
 	l.WriteWithin = cmp.Or(l.WriteWithin, 10*time.Second)
@@ -66,6 +70,7 @@ type Surface struct {
 	limits    Limits
 	streams   *edge.Streams
 	guests    *guests
+	flow      *flow
 	seldomly  func(http.Handler) http.Handler // bounds new sessions, of all dialects together
 
 	triggerfishWidget string
@@ -77,7 +82,7 @@ func New(d Deps) *Surface {
 	limits := d.Limits.withDefaults()
 	s := &Surface{
 		chat: d.Chat, relay: d.Relay, log: d.Log, demo: d.Demo, publicURL: d.PublicURL, limits: limits,
-		streams: edge.NewStreams(), guests: newGuests(limits.Connections), triggerfishWidget: d.TriggerfishWidget, operator: d.Operator,
+		streams: edge.NewStreams(), guests: newGuests(limits.Connections), flow: newFlow(limits.Lines, limits.WidgetLines), triggerfishWidget: d.TriggerfishWidget, operator: d.Operator,
 	}
 	s.seldomly = s.seldom(limits.Sessions, "too many visits from your network, please wait a moment")
 	return s
