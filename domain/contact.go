@@ -29,6 +29,7 @@ type Session struct {
 	Identified  bool            // bound by a good identity signature
 	Page        Page            `bun:"type:jsonb"`
 	Attribution json.RawMessage `bun:"type:jsonb"`
+	Trail       []Step          `bun:"type:jsonb"` // the pages they came through, oldest first, the last MaxTrail
 	Locale      string
 	Timezone    string
 	ThreadID    ThreadID `bun:",nullzero"` // the one conversation it is about; empty: the contact's only one
@@ -40,6 +41,16 @@ type Session struct {
 
 // SessionLifetime is how long an unused session token stays good.
 const SessionLifetime = 90 * 24 * time.Hour
+
+// MaxTrail bounds a session's trail.
+const MaxTrail = 50
+
+// Step is a page that a visitor was on.
+type Step struct {
+	URL   string    `json:"url"`
+	Title string    `json:"title,omitempty"`
+	At    time.Time `json:"at"`
+}
 
 // Page is where the visitor is.
 type Page struct {

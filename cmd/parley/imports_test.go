@@ -32,8 +32,8 @@ var mayImport = map[string][]string{
 	"handlers":                 {"domain", "static", "handlers/edge"},
 	"handlers/edge":            {"domain"},
 	"handlers/dialect":         {"domain"},
-	"handlers/portal":          {"domain", "domain/ledger", "domain/relay", "domain/chat", "domain/account", "domain/replay", "views", "views/ui", "static", "handlers/edge"},
-	"handlers/widget":          {"domain", "domain/ledger", "domain/relay", "domain/chat", "views", "static", "handlers/edge", "handlers/dialect"},
+	"handlers/portal":          {"domain", "domain/ledger", "domain/relay", "domain/chat", "domain/lead", "domain/account", "domain/replay", "views", "views/ui", "static", "handlers/edge"},
+	"handlers/widget":          {"domain", "domain/ledger", "domain/relay", "domain/chat", "domain/lead", "views", "static", "handlers/edge", "handlers/dialect"},
 	"handlers/bridge":          {"domain", "domain/ledger", "domain/chat", "handlers/edge"},
 	"handlers/api":             {"domain", "domain/ledger", "domain/chat", "domain/account", "domain/replay", "handlers/edge"},
 }

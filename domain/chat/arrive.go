@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -30,6 +29,7 @@ type Arrival struct {
 	Identity    *Identity
 	Locale      string
 	Timezone    string
+	Device      lead.Device
 }
 
 // Identity is the site's word for who a visitor is.
@@ -83,6 +83,11 @@ func (s *Service) Arrive(ctx context.Context, w domain.Widget, a Arrival) (v Vis
 		if err := s.ledger.TouchSession(ctx, v.Session); err != nil {
 			return Visitor{}, "", false, err
 		}
+		if p := lead.Page(a.Page); p.URL != "" {
+			if err := s.ledger.SetPage(ctx, v.Session.ID, p); err != nil {
+				return Visitor{}, "", false, err
+			}
+		}
 	}
 	if a.Identity != nil {
 		if err := s.bind(ctx, &v, *a.Identity); err != nil {
@@ -94,8 +99,11 @@ func (s *Service) Arrive(ctx context.Context, w domain.Widget, a Arrival) (v Vis
 
 func (s *Service) newSession(ctx context.Context, w domain.Widget, a Arrival) (Visitor, string, error) {
 	now := time.Now()
-	contact := domain.Contact{ID: ledger.NewID[domain.ContactID](), OrgID: w.OrgID, Stub: true, Profile: json.RawMessage("{}"), CreatedAt: now, UpdatedAt: now}
+	contact := domain.Contact{ID: ledger.NewID[domain.ContactID](), OrgID: w.OrgID, Stub: true, Profile: lead.Profile(a.Device, a.Attribution, a.Page, now), CreatedAt: now, UpdatedAt: now}
 	session := describe(domain.Session{ID: ledger.NewID[domain.SessionID](), OrgID: w.OrgID, WidgetID: w.ID, ContactID: contact.ID, CreatedAt: now}, a)
+	if p := session.Page; p.URL != "" {
+		session.Trail = []domain.Step{{URL: p.URL, Title: p.Title, At: now.UTC().Truncate(time.Millisecond)}}
+	}
 	token := newToken()
 	if err := s.ledger.CreateSession(ctx, session, hash(token), contact); err != nil {
 		return Visitor{}, "", err

@@ -63,13 +63,19 @@ func handover(lines []agent.Line) *agent.Handover {
 }
 
 func profile(b ledger.Briefing) json.RawMessage {
-	known := map[string]string{}
+	known := map[string]any{}
+	var told struct {
+		Device json.RawMessage `json:"device"`
+	}
+	if json.Unmarshal(b.Contact.Profile, &told) == nil && len(told.Device) > 0 {
+		known["device"] = told.Device
+	}
 	if b.Locale != "" {
 		known["locale"] = b.Locale
 	}
 	if b.Timezone != "" {
 		known["timezone"] = b.Timezone
 	}
-	out, _ := json.Marshal(known) // strings only: cannot fail
+	out, _ := json.Marshal(known) // strings and what was JSON already: cannot fail
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/parley-chat/parley/domain"
@@ -66,4 +67,49 @@ func Cut(s string, n int) string {
 		n--
 	}
 	return s[:n]
+}
+
+// Profile is what is known of a visitor who has just come. The geo part is not: nobody waits for that.
+func Profile(d Device, campaign map[string]string, p domain.Page, now time.Time) json.RawMessage {
+	p = Page(p)
+	profile := map[string]any{}
+	if d != (Device{}) {
+		profile["device"] = d
+	}
+	if a := Attribution(campaign); len(a) > 2 {
+		profile["attribution"] = a
+	}
+	if p.URL != "" {
+		profile["first_page"] = domain.Step{URL: p.URL, Title: p.Title, At: now.UTC().Truncate(time.Millisecond)}
+	}
+	if p.Referrer != "" {
+		profile["referrer"] = p.Referrer
+	}
+	b, _ := json.Marshal(profile) // strings only: cannot fail
+	return b
+}
+
+// Known is what a contact's profile says. What cannot be read is empty.
+func Known(profile json.RawMessage) (k struct {
+	Device    Device      `json:"device"`
+	FirstPage domain.Step `json:"first_page"`
+	Referrer  string      `json:"referrer"`
+}) {
+	_ = json.Unmarshal(profile, &k) // an odd profile says nothing
+	return k
+}
+
+// String is a device in a few words, such as "Firefox on Linux, desktop".
+func (d Device) String() string {
+	s := d.Browser
+	if d.OS != "" {
+		if s != "" {
+			s += " on "
+		}
+		s += d.OS
+	}
+	if s != "" && d.Kind != "" {
+		s += ", "
+	}
+	return s + d.Kind
 }

@@ -26,7 +26,7 @@ type Briefing struct {
 
 const briefing = `
 SELECT t.channel, t.handling, coalesce(t.widget_id::text, ''), w.id IS NOT NULL, coalesce(w.enabled AND w.webchat_enabled, false),
-       coalesce(c.id::text, ''), coalesce(c.opted_out, false), coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.phone, ''),
+       coalesce(c.id::text, ''), coalesce(c.opted_out, false), coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.phone, ''), coalesce(c.profile, '{}'),
        coalesce(a.id::text, ''), coalesce(a.org_id::text, ''), coalesce(a.name, ''), coalesce(a.kind, ''), coalesce(a.enabled, false),
        coalesce(a.send_mode, ''), coalesce(a.config, '{}'), a.secrets,
        coalesce(s.id::text, ''), coalesce(s.page, '{}'), coalesce(s.locale, ''), coalesce(s.timezone, ''), o.record_content
@@ -46,7 +46,7 @@ func (l *Ledger) Brief(ctx context.Context, c Claim, lines int) (Briefing, error
 	batch := &pgx.Batch{}
 	batch.Queue(briefing, string(c.ThreadID), string(c.OrgID), string(c.Agent)).QueryRow(func(r pgx.Row) error {
 		return r.Scan(&b.Channel, &st.Handling, &b.WidgetID, &st.widget.known, &st.widget.webchatEnabled,
-			&b.Contact.ID, &st.contact.optedOut, &b.Contact.Name, &b.Contact.Email, &b.Contact.Phone,
+			&b.Contact.ID, &st.contact.optedOut, &b.Contact.Name, &b.Contact.Email, &b.Contact.Phone, &b.Contact.Profile,
 			&b.Agent.ID, &b.Agent.OrgID, &b.Agent.Name, &b.Agent.Kind, &b.Agent.Enabled, &b.Agent.SendMode, &b.Agent.Config, &sealed,
 			&b.SessionID, &page, &b.Locale, &b.Timezone, &b.RecordContent)
 	})

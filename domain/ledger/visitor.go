@@ -14,6 +14,9 @@ import (
 
 // CreateSession stores a new session and, unless its contact is known already, the stub it speaks for.
 func (l *Ledger) CreateSession(ctx context.Context, s domain.Session, tokenHash []byte, contact domain.Contact) error {
+	if s.Trail == nil {
+		s.Trail = []domain.Step{}
+	}
 	return l.InTx(ctx, func(tx *Ledger) error {
 		if _, err := tx.NewInsert().Model(&contact).On("CONFLICT (id) DO NOTHING").Exec(ctx); err != nil {
 			return err
@@ -69,8 +72,15 @@ func (l *Ledger) SetPage(ctx context.Context, id domain.SessionID, p domain.Page
 	if err != nil {
 		return err
 	}
-	_, err = l.NewRaw(`UPDATE sessions SET page = page || ?::jsonb, last_seen_at = now(), expires_at = ? WHERE id = ?`,
-		string(withoutNUL(b)), time.Now().Add(domain.SessionLifetime), id).Exec(ctx)
+	step := "null"
+	if p.URL != "" {
+		step = jsonOf(domain.Step{URL: clean(p.URL), Title: clean(p.Title), At: time.Now().UTC().Truncate(time.Millisecond)})
+	}
+	// The trail grows with every other page and loses its oldest one: nobody who wanders for long fills the table.
+	_, err = l.NewRaw(`UPDATE sessions SET page = page || ?0::jsonb, last_seen_at = now(), expires_at = ?1,
+trail = CASE WHEN ?2::jsonb = 'null' OR trail->-1->>'url' = ?2::jsonb->>'url' THEN trail
+             ELSE (CASE WHEN jsonb_array_length(trail) >= ?3 THEN trail - 0 ELSE trail END) || jsonb_build_array(?2::jsonb) END
+WHERE id = ?4`, string(withoutNUL(b)), time.Now().Add(domain.SessionLifetime), step, domain.MaxTrail, id).Exec(ctx)
 	return classify(err)
 }
 

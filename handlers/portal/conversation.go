@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/lead"
 	"github.com/parley-chat/parley/domain/ledger"
 	"github.com/parley-chat/parley/domain/relay"
 	"github.com/parley-chat/parley/views"
@@ -189,6 +190,11 @@ func facts(c ledger.Conversation, contact domain.Contact, visit domain.Session, 
 		Page: visit.Page, Language: visit.Locale, Campaign: campaign(visit.Attribution),
 		Channel: c.Channel, Widget: c.WidgetName, WidgetID: c.WidgetID, Agent: c.AgentName, Identified: visit.Identified,
 		FirstSeen: contact.CreatedAt.In(now.Location()).Format("2 January 2006, 15:04"),
+	}
+	known := lead.Known(contact.Profile)
+	f.Device, f.FirstPage, f.Trail = known.Device.String(), known.FirstPage, visit.Trail
+	if f.Page.Referrer == "" {
+		f.Page.Referrer = known.Referrer
 	}
 	if visit.Timezone != "" {
 		f.LocalTime = inZone(now.UTC(), visit.Timezone).Format("15:04")

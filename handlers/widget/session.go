@@ -5,6 +5,7 @@ import (
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/chat"
+	"github.com/parley-chat/parley/domain/lead"
 	"github.com/parley-chat/parley/handlers/dialect"
 	"github.com/parley-chat/parley/handlers/edge"
 )
@@ -46,7 +47,7 @@ func (s *Surface) session(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v, token, resumed, err := s.chat.Arrive(r.Context(), widgetOf(r), chat.Arrival{
-		Token: in.Token, Page: in.Page, Attribution: in.Attribution, Identity: (*chat.Identity)(in.Identity), Locale: in.Locale, Timezone: in.Timezone,
+		Token: in.Token, Page: in.Page, Attribution: in.Attribution, Identity: (*chat.Identity)(in.Identity), Locale: in.Locale, Timezone: in.Timezone, Device: lead.DeviceOf(r.Header),
 	})
 	if err != nil {
 		return err

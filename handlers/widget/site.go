@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/lead"
 	"github.com/parley-chat/parley/handlers/dialect"
 	"github.com/parley-chat/parley/static"
 	"github.com/parley-chat/parley/views"
@@ -18,6 +19,7 @@ import (
 // loader serves the script that sites embed. Its address never changes, so browsers look again every few minutes.
 func (s *Surface) loader(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
+	h.Set("Accept-CH", lead.Hints)
 	h.Set("Content-Type", "text/javascript; charset=utf-8")
 	h.Set("Cache-Control", "public, max-age=300")
 	h.Set("Access-Control-Allow-Origin", "*")
