@@ -68,7 +68,7 @@ func (s *Service) Converse(ctx context.Context, w domain.Widget, c Conversing) (
 		return Visitor{}, "", err
 	}
 	if c.Identity == nil && (c.Name != "" || c.Email != "") {
-		err = s.Introduces(ctx, &v, Form{Name: c.Name, Email: c.Email, Phone: ""})
+		err = s.ledger.SetContactDetails(ctx, v.Session.OrgID, v.Session.ContactID, lead.Cut(c.Name, 200), lead.Cut(c.Email, 254), "")
 		v.Contact.Name, v.Contact.Email = lead.Cut(c.Name, 200), lead.Cut(c.Email, 254)
 	}
 	return v, token, err
