@@ -114,7 +114,8 @@ func (a Agent) Validate() error {
 // Configure lays an incoming API config over the stored one and validates the whole agent, so that a caller with new
 // values for the other fields sets those first and calls this once. Keys that are absent stay as they are, null means the
 // default, a headers object replaces the set of headers, and a header whose value is blank or Masked keeps the stored one, as
-// does a secret text; null forgets it.
+// does a secret text; null forgets it. A secret goes to no other server than the one it was given for: with another address it
+// must be given again.
 // Another kind than the agent's starts from nothing. On failure the agent comes back unchanged, with Validate's error.
 func (a Agent) Configure(kind AgentKind, incoming json.RawMessage) (Agent, error) {
 	next := a
@@ -133,11 +134,18 @@ func (a Agent) Configure(kind AgentKind, incoming json.RawMessage) (Agent, error
 	if rules, ok := agentRules[kind]; ok {
 		var fresh map[string]string
 		next.Config, fresh = splitConfig(rules, raw, p)
-		if _, replaced := given["headers"]; rules.headers && (replaced || next.Secrets == nil) {
-			next.Secrets = keepMasked(fresh, next.Secrets)
+		over := func(stored map[string]string) map[string]string {
+			if _, replaced := given["headers"]; rules.headers && (replaced || stored == nil) {
+				stored = keepMasked(maps.Clone(fresh), stored)
+			}
+			if len(rules.secrets) > 0 {
+				stored = readConfig(incoming, p).secretsOver(rules.secrets, stored)
+			}
+			return stored
 		}
-		if len(rules.secrets) > 0 {
-			next.Secrets = readConfig(incoming, p).secretsOver(rules.secrets, next.Secrets)
+		stored := next.Secrets
+		if next.Secrets = over(stored); len(stored) > 0 && moved(a.Config, next.Config) {
+			p.wantAgain(next.Secrets, over(nil))
 		}
 		if rules.headers {
 			p.headers(next.Headers())

@@ -158,7 +158,9 @@ func TestConfigure(t *testing.T) {
 		secrets  map[string]string
 	}{
 		"nothing given":         {`{}`, "wss://agents.example/chat", stored},
-		"one key":               {`{"url":"ws://b"}`, "ws://b", stored},
+		"one key":               {`{"url":"wss://agents.example/other"}`, "wss://agents.example/other", stored},
+		"moved, headers given":  {`{"url":"ws://b","headers":{"X-Key":"k1"}}`, "ws://b", map[string]string{"header:X-Key": "k1"}},
+		"moved, headers gone":   {`{"url":"ws://b","headers":{}}`, "ws://b", map[string]string{}},
 		"masked headers stay":   {`{"headers":{"X-Key":"********","authorization":""}}`, "wss://agents.example/chat", stored},
 		"headers replaced":      {`{"headers":{"X-Key":"k2"}}`, "wss://agents.example/chat", map[string]string{"header:X-Key": "k2"}},
 		"one kept, one new":     {`{"headers":{"X-Key":"********","X-New":"n"}}`, "wss://agents.example/chat", map[string]string{"header:X-Key": "k1", "header:X-New": "n"}},
@@ -180,6 +182,38 @@ func TestConfigure(t *testing.T) {
 				t.Errorf("secrets = %v, want %v", got.Secrets, tt.secrets)
 			}
 		})
+	}
+}
+
+// Whoever may edit an agent but does not know its secrets cannot have them sent elsewhere.
+func TestSecretsStayWithTheirServer(t *testing.T) {
+	t.Parallel()
+	model := NewAgent("org", "Ada", AgentOpenAI)
+	model, err := model.Configure(AgentOpenAI, json.RawMessage(`{"base_url":"https://models.example/v1","model":"m","api_key":"k"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for incoming, field := range map[string]string{
+		`{"base_url":"https://evil.example/v1"}`:                                  "config.api_key",
+		`{"base_url":"http://models.example/v1"}`:                                 "config.api_key",
+		`{"base_url":"https://models.example:444/v1","api_key":""}`:               "config.api_key",
+		`{"base_url":"https://models.example.evil.example","api_key":"********"}`: "config.api_key",
+		`{"base_url":"https://MODELS.example/v2"}`:                                "",
+		`{"base_url":"https://evil.example/v1","api_key":"another"}`:              "",
+		`{"base_url":"https://evil.example/v1","api_key":null}`:                   "",
+	} {
+		got, err := model.Configure(AgentOpenAI, json.RawMessage(incoming))
+		if field == "" && err == nil {
+			continue
+		}
+		wantFields(t, err, field)
+		if string(got.Config) != string(model.Config) {
+			t.Errorf("%s changed the agent", incoming)
+		}
+	}
+	for _, incoming := range []string{`{"url":"ws://b"}`, `{"url":"ws://b","headers":{"X-Key":"********"}}`, `{"url":"ws://b","headers":{"X-Key":""}}`} {
+		_, err := websocketAgent().Configure(AgentWebSocket, json.RawMessage(incoming))
+		wantFields(t, err, "config.headers")
 	}
 }
 

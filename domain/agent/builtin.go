@@ -45,6 +45,8 @@ func (b *builtin) Turn(ctx context.Context, r TurnRequest, sink Sink) (Result, e
 		return Result{Reply: &Reply{Content: next(t.lang.closed, r)}}, nil
 	case whatAmI:
 		return Result{Reply: &Reply{Content: next(t.lang.about, r)}}, nil
+	case shows:
+		return Result{Reply: &Reply{Content: next(t.lang.blind, r)}}, nil
 	}
 	hits, err := b.search(ctx, r.OrgID, t.query, began, sink)
 	if err != nil {

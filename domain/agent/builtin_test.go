@@ -161,6 +161,27 @@ func TestBuiltinSmallTalk(t *testing.T) {
 	}
 }
 
+// A file alone is no greeting: who sent one hears that it came and is offered somebody who can look at it.
+func TestBuiltinCannotLookIntoFiles(t *testing.T) {
+	t.Parallel()
+	file := Line{Seq: 3, Author: domain.Author{Kind: domain.AuthorVisitor}, Attachments: []File{{Name: "invoice.pdf"}}}
+	r := TurnRequest{Messages: []Line{file}, Pending: []int64{3}}
+	rt, err := newBuiltin(builtinAgent(`{}`), Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := rt.Turn(t.Context(), r, &tape{})
+	if err != nil || got.Reply == nil || got.Reply.Content != english.blind[0] || got.Handoff != nil {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	yes := Line{Seq: 5, Author: file.Author, Content: "yes please"}
+	r.Messages = append(r.Messages, Line{Seq: 4, Author: domain.Author{Kind: domain.AuthorAgent}, Content: got.Reply.Content}, yes)
+	r.Pending = []int64{5}
+	if got, err = rt.Turn(t.Context(), r, &tape{}); err != nil || got.Handoff == nil {
+		t.Errorf("yes to the offer: %+v, %v", got, err)
+	}
+}
+
 func TestBuiltinHearsWhoWantsAPerson(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]bool{

@@ -148,7 +148,8 @@ func readWhole(body io.Reader, out *completion) iter.Seq2[string, error] {
 
 // assembly puts tool calls together over the chunks they come in.
 type assembly struct {
-	place map[int]int // index in the stream → place in Calls
+	place    map[int]int // index in the stream → place in Calls
+	thoughts thoughts
 }
 
 // take adds one chunk to out and returns its text.
@@ -170,7 +171,10 @@ func (a *assembly) take(data []byte, out *completion) (string, error) {
 	if choice.FinishReason != "" {
 		out.Finish = choice.FinishReason
 	}
-	piece := choice.Delta.Content + choice.Message.Content
+	piece := a.thoughts.pass(choice.Delta.Content + choice.Message.Content)
+	if choice.FinishReason != "" {
+		piece += a.thoughts.rest()
+	}
 	if len(out.Content)+len(piece) > contentLimit {
 		return "", errAnswerBig
 	}

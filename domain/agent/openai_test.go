@@ -69,6 +69,7 @@ func TestModelStreamsThatEndOddly(t *testing.T) {
 		want      string // of the failure; empty = it answers "Hello"
 		permanent bool
 	}{
+		"thinks aloud":         {chunks(text("<thi"), text("nk>the visitor wants</think>\n"), text("\nHel"), text("lo"), finished, over), nil, "", false},
 		"no usage":             {chunks(text("Hello"), finished, over), nil, "", false},
 		"no [DONE]":            {chunks(text("Hello"), finished), nil, "", false},
 		"no finish_reason":     {chunks(text("Hello"), over), nil, "", false},

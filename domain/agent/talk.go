@@ -17,6 +17,7 @@ const (
 	person                 // a person is wanted
 	whatAmI                // whether this is a person
 	declines               // no to the offer of a person
+	shows                  // files without a word
 )
 
 // talk is the pending lines, understood.
@@ -42,6 +43,8 @@ func understand(r TurnRequest, pending []Line) talk {
 		}
 		after := skip(words, greetings)
 		switch {
+		case l.Content == "" && len(l.Attachments) > 0:
+			small = shows
 		case asksAboutSelf(plain(words[after:])):
 			small = whatAmI
 		case offered(r) && answers(words, noes):
@@ -97,7 +100,7 @@ func asksAboutSelf(text string) bool {
 func offered(r TurnRequest) bool {
 	last, ok := lastOurs(r)
 	return ok && last.Author.Kind == domain.AuthorAgent && slices.ContainsFunc(languages, func(l *speech) bool {
-		return slices.Contains(l.unknown, last.Content) || slices.Contains(l.about, last.Content)
+		return slices.Contains(l.unknown, last.Content) || slices.Contains(l.about, last.Content) || slices.Contains(l.blind, last.Content)
 	})
 }
 

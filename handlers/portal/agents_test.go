@@ -29,8 +29,14 @@ func TestAgentFormMakesAndChanges(t *testing.T) {
 	without(t, page, "hush")
 	without(t, b.page(made.to()), "The agent is ready.")
 
-	saved := b.post(made.to(), "kind", "websocket", "name", "Order desk 2", "send_mode", "autonomous", "settle_ms", "0", "max_attempts", "3",
+	moved := b.post(made.to(), "kind", "websocket", "name", "Order desk", "send_mode", "suggest", "settle_ms", "300", "max_attempts", "2",
 		"config.url", "wss://agent.example/", "config.headers", "Authorization: ********")
+	if moved.status != http.StatusUnprocessableEntity {
+		t.Fatalf("a secret that follows to another server: %d", moved.status)
+	}
+	want(t, moved.body, "must be given again, because the address is now another server")
+	saved := b.post(made.to(), "kind", "websocket", "name", "Order desk 2", "send_mode", "autonomous", "settle_ms", "0", "max_attempts", "3",
+		"config.url", "ws://127.0.0.1:9100/other", "config.headers", "Authorization: ********")
 	if saved.status != http.StatusSeeOther || saved.to() != made.to() {
 		t.Fatalf("%d to %q\n%s", saved.status, saved.to(), tidy(saved.body))
 	}
