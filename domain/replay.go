@@ -10,6 +10,7 @@ import (
 type Tape struct {
 	Channel   string     `json:"channel"`
 	WidgetID  WidgetID   `json:"widget_id,omitempty"`
+	Bound     AgentID    `json:"bound,omitempty"` // the agent that was to answer when the tape was made
 	Contact   Known      `json:"contact"`
 	Page      Page       `json:"page"`
 	Locale    string     `json:"locale,omitempty"`

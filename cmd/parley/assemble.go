@@ -57,17 +57,16 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 	p.dispatcher = dispatch.New(l, p.relay, voice, dispatch.Options{Log: c.log, PublicURL: c.ownURL})
 
 	p.replays = c.replays(l)
-
 	service := chat.New(l, p.relay, c.log)
 	p.chat = service
 	p.widget = widget.New(widget.Deps{Chat: service, Relay: p.relay, PublicURL: c.publicURL, Log: c.log, Demo: demoKey, TriggerfishWidget: c.triggerfishWidget, Operator: operators(accounts)})
 	p.portal = portal.New(portal.Deps{
-		Chat: service, Account: accounts, Relay: p.relay, TryAgent: try, PublicURL: c.publicURL, DemoKey: demoKey, Log: c.log,
+		Chat: service, Account: accounts, Replays: p.replays, Relay: p.relay, TryAgent: try, PublicURL: c.publicURL, DemoKey: demoKey, Log: c.log,
 	})
 	p.handler = handlers.Routes(handlers.Surfaces{
 		Widget: p.widget, Portal: p.portal, RootSocket: p.widget.Triggerfish,
 		Bridge: &bridge.Construct{Chat: service, Log: c.log, Operator: p.widget.Operator}, Log: c.log, TrustedProxies: c.trustedProxies,
-		API:     api.New(api.Deps{Chat: service, Account: accounts, Answers: l, TryAgent: try, Version: currentVersion(), PublicURL: c.publicURL, Log: c.log}),
+		API:     api.New(api.Deps{Chat: service, Account: accounts, Replays: p.replays, Answers: l, TryAgent: try, Version: currentVersion(), PublicURL: c.publicURL, Log: c.log}),
 		Health:  func(ctx context.Context) error { return l.Ping(ctx) },
 		Ready:   func() bool { return !p.draining.Load() },
 		Metrics: newMetrics(l, p.dispatcher, p.widget.Connections).handler(),

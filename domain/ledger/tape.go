@@ -34,6 +34,11 @@ func (l *Ledger) Tape(ctx context.Context, org domain.OrgID, thread domain.Threa
 	for i := range t.Lines { // whoever reads the tape needs none of these
 		t.Lines[i].OrgID, t.Lines[i].ThreadID, t.Lines[i].SessionID, t.Lines[i].ClientID = "", "", "", ""
 	}
+	err = l.NewRaw(`SELECT coalesce(w.agent_id, t.agent_id) FROM threads t LEFT JOIN widgets w ON w.id = t.widget_id WHERE t.id = ? AND t.org_id = ?`,
+		thread, org).Scan(ctx, &t.Bound)
+	if err != nil {
+		return t, classify(err)
+	}
 	turns, err := l.playedTurns(ctx, org, thread)
 	if err != nil {
 		return t, err

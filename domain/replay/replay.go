@@ -4,6 +4,7 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -49,7 +50,7 @@ func New(l *ledger.Ledger, o Options) *Service {
 // Order is what is to be answered again, and by whom.
 type Order struct {
 	OrgID    domain.OrgID
-	AgentID  domain.AgentID // empty: the agent that answered last, then
+	AgentID  domain.AgentID // empty: the agent that answered last, or else the one that is to
 	Override domain.Override
 	JudgeID  domain.AgentID // empty: nobody judges changed answers
 	Drift    bool           // later turns see what was said now, not what was said then
@@ -109,8 +110,9 @@ func (s *Service) order(ctx context.Context, o Order, t domain.Tape) (domain.Rep
 	for i := len(t.Exchanges) - 1; i >= 0 && o.AgentID == ""; i-- {
 		o.AgentID = t.Exchanges[i].Agent
 	}
+	o.AgentID = cmp.Or(o.AgentID, t.Bound)
 	if o.AgentID == "" {
-		return domain.Replay{}, domain.InvalidField("agent_id", "is needed: no agent has answered here before")
+		return domain.Replay{}, domain.InvalidField("agent_id", "is needed: no agent is to answer here")
 	}
 	a, err := s.ledger.Agent(ctx, o.OrgID, o.AgentID)
 	if domain.KindOf(err) == domain.NotFound {

@@ -16,6 +16,7 @@ import (
 	"github.com/parley-chat/parley/domain/account"
 	"github.com/parley-chat/parley/domain/chat"
 	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/domain/replay"
 	"github.com/parley-chat/parley/handlers/edge"
 )
 
@@ -30,6 +31,7 @@ const DefaultRatePerMinute = 6000
 type Deps struct {
 	Chat          *chat.Service
 	Account       *account.Service
+	Replays       *replay.Service
 	Answers       *ledger.Ledger                                       // remembers what POSTs with an Idempotency-Key were answered
 	TryAgent      func(context.Context, domain.Agent) domain.AgentTest // asks an agent one question outside any thread
 	PublicURL     string                                               // scheme and host under which others reach this server; empty = the request's
@@ -68,6 +70,7 @@ func New(d Deps) *API {
 		a.widgetOperations()
 		a.articleOperations()
 		a.threadOperations()
+		a.replayOperations()
 		a.deliveryOperations()
 		a.messageOperations()
 		a.attachmentOperations(r)

@@ -42,7 +42,7 @@ func (a *API) idempotent(next http.Handler) http.Handler {
 			return err
 		}
 		if first != nil {
-			replay(w, first.Status, first.Header, first.Body)
+			repeat(w, first.Status, first.Header, first.Body)
 			return nil
 		}
 		return a.once(w, r, next, org, key)
@@ -80,7 +80,7 @@ func (a *API) once(w http.ResponseWriter, r *http.Request, next http.Handler, or
 	return nil
 }
 
-func replay(w http.ResponseWriter, status int, header map[string]string, body []byte) {
+func repeat(w http.ResponseWriter, status int, header map[string]string, body []byte) {
 	for name, value := range header {
 		w.Header().Set(name, value)
 	}

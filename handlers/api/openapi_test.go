@@ -180,6 +180,7 @@ func TestExamplesWork(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.says(t, w.acme, "1", "Hello?")
+	w.answers(t, w.acme, "Hello!")
 	s, _ := readSpec(t, w)
 	for path, methods := range s.Paths {
 		for method, o := range methods {
@@ -200,7 +201,7 @@ func TestExamplesWork(t *testing.T) {
 // own fills in a tenant's id of what a path is about. A new noun needs a line here.
 func own(t *testing.T, of tenant, path string) string {
 	t.Helper()
-	ids := map[string]string{"agents": string(of.Agent), "widgets": string(of.Widget), "threads": string(of.Thread), "articles": string(of.article), "deliveries": string(of.delivery)}
+	ids := map[string]string{"agents": string(of.Agent), "widgets": string(of.Widget), "threads": string(of.Thread), "articles": string(of.article), "deliveries": string(of.delivery), "replays": string(of.replay)}
 	noun := strings.Split(path, "/")[1]
 	if strings.Contains(path, "{") && ids[noun] == "" {
 		t.Fatalf("whose id goes into %s?", path)

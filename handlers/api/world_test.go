@@ -19,6 +19,7 @@ import (
 	"github.com/parley-chat/parley/domain/ledger"
 	"github.com/parley-chat/parley/domain/ledger/ledgertest"
 	"github.com/parley-chat/parley/domain/relay"
+	"github.com/parley-chat/parley/domain/replay"
 )
 
 // world is a server with two organisations that have everything there is.
@@ -26,6 +27,7 @@ type world struct {
 	ledger  *ledger.Ledger
 	account *account.Service
 	chat    *chat.Service
+	replays *replay.Service
 	server  *httptest.Server
 	acme    tenant
 	rival   tenant
@@ -37,6 +39,7 @@ type tenant struct {
 	client
 	article  domain.ArticleID
 	delivery domain.DeliveryID // one that is dead
+	replay   domain.ReplayID   // one that nobody makes
 }
 
 func newWorld(t *testing.T, set ...func(*Deps)) *world {
@@ -48,7 +51,8 @@ func newWorldOn(t *testing.T, l *ledger.Ledger, set ...func(*Deps)) *world {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	w := &world{ledger: l, account: account.New(l), chat: chat.New(l, relay.New(l, log), log)}
-	deps := Deps{Chat: w.chat, Account: w.account, Answers: l, Version: "0.0.1", Log: log,
+	w.replays = replay.New(l, replay.Options{Log: log})
+	deps := Deps{Chat: w.chat, Account: w.account, Replays: w.replays, Answers: l, Version: "0.0.1", Log: log,
 		TryAgent: func(_ context.Context, a domain.Agent) domain.AgentTest {
 			return domain.AgentTest{OK: a.Name != "Mute", ConnectMS: 1.5, FirstResponseMS: 2.25, Response: "I am " + a.Name}
 		}}
@@ -84,7 +88,11 @@ func (w *world) tenant(t *testing.T) tenant {
 VALUES (?, ?, 'mail', 'anna@example.com', 'dead', 'connection refused', now(), now(), now())`, delivery, f.Org).Exec(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return tenant{f, client{w.server.URL, key}, article.ID, delivery}
+	r := domain.Replay{ID: ledger.NewID[domain.ReplayID](), OrgID: f.Org, ThreadID: f.Thread, AgentID: f.Agent, AgentName: "Ada", AskedBy: "a secret"}
+	if err := w.ledger.QueueReplay(t.Context(), r, domain.Tape{}); err != nil {
+		t.Fatal(err)
+	}
+	return tenant{f, client{w.server.URL, key}, article.ID, delivery, r.ID}
 }
 
 // says lets the tenant's visitor write a line.
