@@ -13,6 +13,7 @@ import (
 	"github.com/parley-chat/parley/domain/account"
 	"github.com/parley-chat/parley/domain/chat"
 	"github.com/parley-chat/parley/domain/relay"
+	"github.com/parley-chat/parley/domain/replay"
 	"github.com/parley-chat/parley/handlers/edge"
 )
 
@@ -20,6 +21,7 @@ import (
 type Deps struct {
 	Chat      *chat.Service
 	Account   *account.Service
+	Replays   *replay.Service
 	Relay     *relay.Relay
 	TryAgent  func(context.Context, domain.Agent) domain.AgentTest // asks an agent one question outside any thread
 	PublicURL string                                               // scheme and host that snippets show; empty = the request's

@@ -23,6 +23,7 @@ import (
 	"github.com/parley-chat/parley/domain/ledger"
 	"github.com/parley-chat/parley/domain/ledger/ledgertest"
 	"github.com/parley-chat/parley/domain/relay"
+	"github.com/parley-chat/parley/domain/replay"
 	"github.com/parley-chat/parley/handlers/portal"
 )
 
@@ -37,6 +38,7 @@ type world struct {
 	account *account.Service
 	chat    *chat.Service
 	relay   *relay.Relay
+	replays *replay.Service
 	portal  *portal.Portal
 	server  *httptest.Server
 	log     bytes.Buffer
@@ -49,9 +51,10 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, ledger: l, account: account.New(l), tried: domain.AgentTest{OK: true, ConnectMS: 3, FirstResponseMS: 40, Response: "Hello there"}}
 	log := slog.New(slog.NewTextHandler(&w.log, nil))
 	w.relay = relay.New(l, log)
+	w.replays = replay.New(l, replay.Options{Log: log})
 	w.chat = chat.New(l, w.relay, log)
 	w.portal = portal.New(portal.Deps{
-		Chat: w.chat, Account: w.account, Relay: w.relay, Log: log,
+		Chat: w.chat, Account: w.account, Replays: w.replays, Relay: w.relay, Log: log,
 		TryAgent: func(context.Context, domain.Agent) domain.AgentTest { return w.tried },
 	})
 	r := chi.NewRouter()
