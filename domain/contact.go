@@ -18,6 +18,7 @@ type Contact struct {
 	Profile    json.RawMessage `bun:"type:jsonb"`
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
+	ErasedAt   time.Time `bun:",nullzero"` // all they said and were was erased; zero = it was not
 }
 
 // Session is one browser's visit to one widget. Its token is known only to the browser; we keep the hash.

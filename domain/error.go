@@ -18,6 +18,7 @@ const (
 	Conflict                    // it moved on: read again, then retry
 	Throttled                   // too much: retry after RetryAfter
 	Unavailable                 // an outage: the same request is worth sending again
+	Outdated                    // it is not any more what the caller says they have seen: read again, then retry
 )
 
 // Code is the name a failure has on the wire; clients may rely on it.

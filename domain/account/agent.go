@@ -64,10 +64,20 @@ func newAgent(org domain.OrgID, in AgentInput) (domain.Agent, error) {
 
 // UpdateAgent changes an agent from its next turn on. Another kind starts with a config of its own. It fails with Invalid and NotFound.
 func (s *Service) UpdateAgent(ctx context.Context, org domain.OrgID, id domain.AgentID, in AgentInput) (domain.Agent, error) {
+	return s.ChangeAgent(ctx, org, id, func(domain.Agent) (AgentInput, error) { return in, nil })
+}
+
+// ChangeAgent is UpdateAgent with what change makes of the agent as it stands, while nobody else can change it. It fails as change
+// does, too.
+func (s *Service) ChangeAgent(ctx context.Context, org domain.OrgID, id domain.AgentID, change func(domain.Agent) (AgentInput, error)) (domain.Agent, error) {
 	var a domain.Agent
 	err := s.ledger.InTx(ctx, func(tx *ledger.Ledger) (err error) {
 		if a, err = tx.LockAgent(ctx, org, id); err != nil {
 			return found(err, "agent")
+		}
+		in, err := change(a)
+		if err != nil {
+			return err
 		}
 		if a, err = in.over(a); err != nil {
 			return err

@@ -75,9 +75,18 @@ func wantAgent(ctx context.Context, tx *ledger.Ledger, w domain.Widget) error {
 
 // UpdateWidget changes a widget from the next request on. It fails like CreateWidget, and with NotFound.
 func (s *Service) UpdateWidget(ctx context.Context, org domain.OrgID, id domain.WidgetID, in WidgetInput) (domain.Widget, error) {
+	return s.ChangeWidget(ctx, org, id, func(domain.Widget) (WidgetInput, error) { return in, nil })
+}
+
+// ChangeWidget is UpdateWidget with what change makes of the widget as it stands, while nobody else can change it. It fails as change
+// does, too.
+func (s *Service) ChangeWidget(ctx context.Context, org domain.OrgID, id domain.WidgetID, change func(domain.Widget) (WidgetInput, error)) (domain.Widget, error) {
 	return s.changeWidget(ctx, org, id, func(tx *ledger.Ledger, w *domain.Widget) error {
-		in, err := in.check()
+		in, err := change(*w)
 		if err != nil {
+			return err
+		}
+		if in, err = in.check(); err != nil {
 			return err
 		}
 		in.over(w)

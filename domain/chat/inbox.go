@@ -18,9 +18,11 @@ type InboxQuery struct {
 	Assignee domain.UserID
 	Channel  string
 	Contact  domain.ContactID
-	Query    string // in the contact's name and e-mail, and in what was said
+	Query    string // in the contact's name, addresses and external id, and in what was said
 	Cursor   string // the NextCursor of the page before
 	Limit    int    // 1..100; 0 = 50
+
+	Unassigned bool // only those that no person of the organisation has
 }
 
 // Inbox lists an organisation's conversations, the newest line first, and the cursor of the next page, empty at the end.
@@ -31,7 +33,7 @@ func (s *Service) Inbox(ctx context.Context, org domain.OrgID, q InboxQuery) (cs
 		limit = 50
 	}
 	limit = min(limit, 100)
-	f := ledger.ConversationFilter{Handling: q.Handling, Waiting: q.Waiting, Served: q.Served, Assignee: q.Assignee, Channel: q.Channel, Contact: q.Contact, Query: q.Query, Limit: limit + 1}
+	f := ledger.ConversationFilter{Handling: q.Handling, Waiting: q.Waiting, Served: q.Served, Assignee: q.Assignee, Channel: q.Channel, Contact: q.Contact, Query: q.Query, Limit: limit + 1, Unassigned: q.Unassigned}
 	if f.Before, f.BeforeID, err = parseCursor(q.Cursor); err != nil {
 		return nil, "", err
 	}

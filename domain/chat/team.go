@@ -68,9 +68,37 @@ func (s *Service) Close(ctx context.Context, who domain.User, thread domain.Thre
 	return s.move(ctx, who, thread, ledger.Close{User: who})
 }
 
-// SetLabels replaces a thread's labels.
-func (s *Service) SetLabels(ctx context.Context, who domain.User, thread domain.ThreadID, labels []string) error {
-	return s.ledger.SetLabels(ctx, who.OrgID, thread, labels)
+// Revise changes a thread as plan says, which looks at it as it stands: all of it or nothing. It fails as plan does, with NotFound,
+// and with Conflict where the thread cannot go there from where it is.
+func (s *Service) Revise(ctx context.Context, who domain.User, thread domain.ThreadID, plan func(t domain.Thread, contactName string) (Move, error)) error {
+	_, err := s.teamDid(ctx, who, thread, ledger.Revision{Plan: func(t domain.Thread, contactName string) (ledger.Change, []string, error) {
+		m, err := plan(t, contactName)
+		return m.change(), m.Labels, err
+	}})
+	return err
+}
+
+// Move is what becomes of a thread. At most one of the first four is set.
+type Move struct {
+	TakeOver domain.User // who takes it; OrgID empty: nobody does
+	HandBack domain.User
+	Release  domain.User
+	Close    domain.User
+	Labels   []string // nil: as they are
+}
+
+func (m Move) change() ledger.Change {
+	switch {
+	case m.TakeOver.OrgID != "":
+		return ledger.TakeOver{User: m.TakeOver}
+	case m.HandBack.OrgID != "":
+		return ledger.HandBack{User: m.HandBack}
+	case m.Release.OrgID != "":
+		return ledger.Release{User: m.Release}
+	case m.Close.OrgID != "":
+		return ledger.Close{User: m.Close}
+	}
+	return nil
 }
 
 // Read records that somebody of the team has seen everything up to seq.

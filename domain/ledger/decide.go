@@ -34,6 +34,7 @@ type contactState struct {
 	optedOut bool
 	name     string
 	email    string
+	erased   bool // nothing they say or are told is kept any more
 }
 
 type widgetState struct {
@@ -69,6 +70,7 @@ type rows struct {
 	turns      []turnRow
 	steps      []step
 	mails      []mailToOwners
+	labelled   []*state // threads with other labels
 }
 
 type event struct {
@@ -110,6 +112,9 @@ func decide(s *state, w *rows, c Change) (Outcome, error) {
 	if s.MergedInto != "" {
 		return Outcome{}, joined()
 	}
+	if s.contact.erased && visitors(c) { // from a socket that does not know it yet
+		return Outcome{}, &domain.Error{Kind: domain.Unauthenticated, Code: domain.CodeSessionExpired, Msg: "this session has ended, open a new one"}
+	}
 	if key := c.key(s.ID); key.external != "" {
 		if first, ok := s.known[key]; ok {
 			w.events = append(w.events, event{
@@ -143,6 +148,15 @@ func decide(s *state, w *rows, c Change) (Outcome, error) {
 		out.Wait = s.now.Add(s.widget.handoffAfter)
 	}
 	return out, nil
+}
+
+// visitors reports whether a change is one of the contact's own.
+func visitors(c Change) bool {
+	switch c.(type) {
+	case Line, Question, Form, AskForPerson, Rating:
+		return true
+	}
+	return false
 }
 
 // say appends a public line or a note to the thread under the next seq.

@@ -283,7 +283,7 @@ func (s *state) answer(w *rows, t TurnRef, said Said) *domain.Message {
 // suppress records words that came too late.
 func (s *state) suppress(w *rows, t TurnRef, said *Said, why string) {
 	detail := map[string]any{"reason": why}
-	if said != nil {
+	if said != nil && !s.contact.erased {
 		detail["content"] = clean(said.Content)
 	}
 	s.note(w, event{eventKey: happened(domain.ReplySuppressed), dispatch: t.Dispatch, turn: t.Turn, detail: detail})
@@ -301,6 +301,9 @@ func (s *state) suggest(w *rows, t TurnRef, said Said) {
 
 func (s *state) record(w *rows, turn domain.TurnID, steps []Step) {
 	for _, st := range steps {
+		if s.contact.erased {
+			st.Detail = nil
+		}
 		w.steps = append(w.steps, step{turn, s, st.Kind, st.Detail, s.now.Add(-st.At)})
 	}
 }

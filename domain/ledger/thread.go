@@ -48,15 +48,6 @@ func (l *Ledger) Thread(ctx context.Context, org domain.OrgID, id domain.ThreadI
 	return t, classify(err)
 }
 
-// SetLabels replaces a thread's labels.
-func (l *Ledger) SetLabels(ctx context.Context, org domain.OrgID, id domain.ThreadID, labels []string) error {
-	if labels == nil {
-		labels = []string{}
-	}
-	res, err := l.NewUpdate().Model((*domain.Thread)(nil)).Set("labels = ?", bunArray(labels)).Where("org_id = ? AND id = ?", org, id).Exec(ctx)
-	return one(res, err)
-}
-
 // Position is how far a thread has come: whoever follows it compares.
 type Position struct {
 	ID          domain.ThreadID
@@ -109,10 +100,12 @@ type ConversationFilter struct {
 	Assignee domain.UserID
 	Channel  string
 	Contact  domain.ContactID
-	Query    string    // in the contact's name and e-mail, and in what was said
+	Query    string    // in the contact's name, addresses and external id, and in what was said
 	Before   time.Time // with BeforeID: only what stands after this conversation, newest first
 	BeforeID domain.ThreadID
 	Limit    int
+
+	Unassigned bool // only those that no person of the organisation has
 }
 
 // Conversations lists an organisation's threads in which something was said or a person was asked for, the newest first.
@@ -130,6 +123,9 @@ func (l *Ledger) Conversations(ctx context.Context, org domain.OrgID, f Conversa
 	if f.Assignee != "" {
 		q.Where("t.assignee_id = ?", f.Assignee)
 	}
+	if f.Unassigned {
+		q.Where("t.assignee_id IS NULL")
+	}
 	if f.Channel != "" {
 		q.Where("t.channel = ?", f.Channel)
 	}
@@ -138,7 +134,7 @@ func (l *Ledger) Conversations(ctx context.Context, org domain.OrgID, f Conversa
 	}
 	if f.Query != "" {
 		like := "%" + likeEscaper.Replace(clean(f.Query)) + "%"
-		q.Where(`(c.name ILIKE ?0 OR c.email ILIKE ?0 OR EXISTS (SELECT FROM messages x WHERE x.thread_id = t.id AND x.content ILIKE ?0))`, like)
+		q.Where(`(c.name ILIKE ?0 OR c.email ILIKE ?0 OR c.phone ILIKE ?0 OR c.external_id ILIKE ?0 OR EXISTS (SELECT FROM messages x WHERE x.thread_id = t.id AND x.content ILIKE ?0))`, like)
 	}
 	if !f.Before.IsZero() {
 		q.Where("(t.last_message_at, t.id) < (?, ?)", f.Before, f.BeforeID)

@@ -101,7 +101,7 @@ func (l *Ledger) Contact(ctx context.Context, org domain.OrgID, id domain.Contac
 // SetContactDetails fills in what a contact said about themselves; empty arguments leave a field as it is.
 func (l *Ledger) SetContactDetails(ctx context.Context, org domain.OrgID, id domain.ContactID, name, email, phone string) error {
 	res, err := l.NewRaw(`UPDATE contacts SET name = coalesce(nullif(?, ''), name), email = coalesce(nullif(?, ''), email),
-phone = coalesce(nullif(?, ''), phone), stub = false, updated_at = now() WHERE org_id = ? AND id = ?`,
+phone = coalesce(nullif(?, ''), phone), stub = false, updated_at = now() WHERE org_id = ? AND id = ? AND erased_at IS NULL`,
 		clean(name), clean(email), clean(phone), org, id).Exec(ctx)
 	return one(res, err)
 }

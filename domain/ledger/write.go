@@ -23,6 +23,7 @@ func write(ctx context.Context, conn *pgxpool.Conn, touched map[domain.ThreadID]
 	queueTurns(b, w.turns)
 	queueSteps(b, w.steps)
 	queueMails(b, w.mails)
+	queueLabels(b, w.labelled)
 	b.Queue("commit")
 	return conn.SendBatch(ctx, b).Close()
 }

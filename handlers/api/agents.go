@@ -92,6 +92,7 @@ type createAgentRequest struct {
 
 type updateAgentRequest struct {
 	Path
+	Match
 	Body AgentFields `example:"{\"settle_ms\":0,\"send_mode\":\"suggest\"}"`
 }
 
@@ -100,7 +101,7 @@ func (a *API) agentOperations() {
 	add(a, operation(http.MethodGet, "/agents", "list-agents", tag, "List agents", "All agents of the organisation, the oldest first."), a.listAgents)
 	add(a, creates(operation(http.MethodPost, "/agents", "create-agent", tag, "Create an agent", "It answers nobody until a widget is bound to it.")), a.createAgent)
 	add(a, operation(http.MethodGet, "/agents/{id}", "get-agent", tag, "Read an agent", ""), a.getAgent)
-	add(a, operation(http.MethodPatch, "/agents/{id}", "update-agent", tag, "Change an agent", "Only the fields given change, from the agent's next turn on."), a.updateAgent)
+	add(a, changes(operation(http.MethodPatch, "/agents/{id}", "update-agent", tag, "Change an agent", "Only the fields given change, from the agent's next turn on.")), a.updateAgent)
 	add(a, operation(http.MethodDelete, "/agents/{id}", "delete-agent", tag, "Delete an agent", "Widgets bound to it are left without one."), a.deleteAgent)
 	d := newAgent()
 	a.expect("AgentCreate", []string{"name"},
@@ -119,23 +120,25 @@ func (a *API) listAgents(ctx context.Context, in *struct{ Paging }) (*Answer[Lis
 	return list(agents, showAgent, next), err
 }
 
-func (a *API) createAgent(ctx context.Context, in *createAgentRequest) (*Answer[Agent], error) {
+func (a *API) createAgent(ctx context.Context, in *createAgentRequest) (*Tagged[Agent], error) {
 	made, err := a.Account.CreateAgent(ctx, callerOf(ctx).scope(), in.Body.over(newAgent()))
-	return &Answer[Agent]{showAgent(made)}, err
+	return tagged(showAgent(made)), err
 }
 
-func (a *API) getAgent(ctx context.Context, in *struct{ Path }) (*Answer[Agent], error) {
+func (a *API) getAgent(ctx context.Context, in *struct{ Path }) (*Tagged[Agent], error) {
 	agent, err := a.agent(ctx, in.ID)
-	return &Answer[Agent]{showAgent(agent)}, err
+	return tagged(showAgent(agent)), err
 }
 
-func (a *API) updateAgent(ctx context.Context, in *updateAgentRequest) (*Answer[Agent], error) {
-	stored, err := a.agent(ctx, in.ID)
+func (a *API) updateAgent(ctx context.Context, in *updateAgentRequest) (*Tagged[Agent], error) {
+	id, err := domain.ParseID[domain.AgentID](in.ID)
 	if err != nil {
 		return nil, err
 	}
-	changed, err := a.Account.UpdateAgent(ctx, stored.OrgID, stored.ID, in.Body.over(agentInput(stored)))
-	return &Answer[Agent]{showAgent(changed)}, err
+	changed, err := a.Account.ChangeAgent(ctx, callerOf(ctx).scope(), id, func(now domain.Agent) (account.AgentInput, error) {
+		return in.Body.over(agentInput(now)), in.check(showAgent(now))
+	})
+	return tagged(showAgent(changed)), err
 }
 
 func (a *API) deleteAgent(ctx context.Context, in *struct{ Path }) (*Nothing, error) {

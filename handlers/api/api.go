@@ -69,6 +69,7 @@ func New(d Deps) *API {
 		a.budgetOperations()
 		a.widgetOperations()
 		a.articleOperations()
+		a.contactOperations()
 		a.threadOperations()
 		a.replayOperations()
 		a.deliveryOperations()

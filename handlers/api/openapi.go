@@ -17,6 +17,7 @@ import (
 const (
 	tagAgents   = "Agents"
 	tagWidgets  = "Widgets"
+	tagContacts = "Contacts"
 	tagThreads  = "Threads"
 	tagMessages = "Messages"
 	tagArticles = "Articles"
@@ -30,6 +31,8 @@ Send an API key with every request, as in 'Authorization: Bearer <key>'. The com
 Bodies are JSON. Unknown keys are ignored, on both sides. In a request an absent key, or null where the schema does not speak of null, means the default when something is made and "as it was" when it is changed. Times are RFC 3339 in UTC with milliseconds; ids are UUIDs.
 
 Lists come in pages: give 'next_cursor' of one page as 'cursor' of the next, until it is null.
+
+Reading one thing answers with an 'ETag'. A PATCH with that as 'If-Match' changes it only if it is still the same, and is answered with 412 otherwise; without 'If-Match' it changes the fields it names and no others.
 
 Any POST may carry an 'Idempotency-Key' and can then safely be sent again. An API key has a number of requests a minute, which the 'RateLimit-Remaining' header counts down.
 
@@ -50,6 +53,7 @@ func config(version string, added func(*huma.Operation)) huma.Config {
 	c.Tags = []*huma.Tag{
 		{Name: tagAgents, Description: "AI agents: the runtime that gives them their voice, its config, and how they have been doing."},
 		{Name: tagWidgets, Description: "Chats that sites embed: the agent behind them, who may embed them, limits and looks."},
+		{Name: tagContacts, Description: "The people the organisation talks with: who they are, everything that is kept of them, and letting go of it."},
 		{Name: tagThreads, Description: "Conversations: who handles them, what happened in them, and handing them over."},
 		{Name: tagMessages, Description: "What is said in a thread, and what the team notes beside it."},
 		{Name: tagArticles, Description: "The knowledge that agents answer from."},
@@ -67,6 +71,7 @@ var failures = map[int]struct {
 	http.StatusUnauthorized:        {"There is no API key, or it is not good.", &domain.Error{Kind: domain.Unauthenticated, Msg: "send an API key of your organisation, as in Authorization: Bearer <key>"}},
 	http.StatusNotFound:            {"It does not exist, or not for this organisation.", domain.NotFoundf("there is no such thing")},
 	http.StatusConflict:            {"Something is in the way, such as the same request that is still being worked on: look again before you try again.", domain.Conflictf("the first request with this Idempotency-Key is still being worked on: try again in a moment")},
+	http.StatusPreconditionFailed:  {"It has changed since the state that If-Match names.", outdated},
 	http.StatusUnprocessableEntity: {"A field is not as it should be. Sending the same again will not help.", domain.InvalidField("name", "is needed")},
 	http.StatusTooManyRequests:     {"The key has made too many requests.", &domain.Error{Kind: domain.Throttled, Msg: "this key has made too many requests: wait as long as Retry-After says"}},
 	http.StatusInternalServerError: {"Something went wrong on our side.", &domain.Error{}},

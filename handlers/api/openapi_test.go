@@ -201,7 +201,15 @@ func TestExamplesWork(t *testing.T) {
 // own fills in a tenant's id of what a path is about. A new noun needs a line here.
 func own(t *testing.T, of tenant, path string) string {
 	t.Helper()
-	ids := map[string]string{"agents": string(of.Agent), "widgets": string(of.Widget), "threads": string(of.Thread), "articles": string(of.article), "deliveries": string(of.delivery), "replays": string(of.replay)}
+	ids := map[string]string{
+		"agents":     string(of.Agent),
+		"widgets":    string(of.Widget),
+		"threads":    string(of.Thread),
+		"articles":   string(of.article),
+		"contacts":   string(of.Contact),
+		"deliveries": string(of.delivery),
+		"replays":    string(of.replay),
+	}
 	noun := strings.Split(path, "/")[1]
 	if strings.Contains(path, "{") && ids[noun] == "" {
 		t.Fatalf("whose id goes into %s?", path)

@@ -39,6 +39,12 @@ func creates(o huma.Operation) huma.Operation {
 	return o
 }
 
+// changes is an operation that can be made to depend on what the caller has seen.
+func changes(o huma.Operation) huma.Operation {
+	o.Errors = append(o.Errors, http.StatusPreconditionFailed)
+	return o
+}
+
 // add registers an operation whose handler fails with the errors of the domain. The documentation shows operations in this order.
 func add[I, O any](a *API, o huma.Operation, handle func(context.Context, *I) (*O, error)) {
 	huma.Register(a.huma, o, func(ctx context.Context, in *I) (*O, error) {

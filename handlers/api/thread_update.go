@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/chat"
+	"github.com/parley-chat/parley/domain/ledger"
 )
 
 // ThreadUpdate is what can be changed of a thread.
@@ -106,54 +108,48 @@ func (u ThreadUpdate) labels() ([]string, error) {
 	return labels, nil
 }
 
-// updateThread checks all of the update before it does any of it.
-func (a *API) updateThread(ctx context.Context, in *updateThreadRequest) (*Answer[Thread], error) {
+// updateThread does all of the update or none of it.
+func (a *API) updateThread(ctx context.Context, in *updateThreadRequest) (*Tagged[Thread], error) {
 	id, err := domain.ParseID[domain.ThreadID](in.ID)
 	if err != nil {
 		return nil, err
 	}
-	now, err := a.Chat.Conversation(ctx, callerOf(ctx).scope(), id)
-	if err != nil {
-		return nil, err
-	}
-	m, err := in.Body.plan(now.Thread)
-	if err != nil {
+	if _, err := a.thread(ctx, id); err != nil { // what is wrong with the fields is nobody's business whose thread it is not
 		return nil, err
 	}
 	labels, err := in.Body.labels()
 	if err != nil {
 		return nil, err
 	}
-	if err := a.move(ctx, id, m, in.Body.assignee().ID); err != nil {
-		return nil, err
-	}
-	if labels != nil {
-		if err := a.Chat.SetLabels(ctx, callerOf(ctx).program(), id, labels); err != nil {
+	who := callerOf(ctx).program()
+	taker := who
+	if id := in.Body.assignee().ID; id != "" {
+		if taker, err = a.colleague(ctx, id); err != nil {
 			return nil, err
 		}
 	}
-	return a.thread(ctx, id)
-}
-
-// move makes it. It fails with Conflict where the thread cannot go there from where it is.
-func (a *API) move(ctx context.Context, id domain.ThreadID, m move, assignee string) (err error) {
-	who := callerOf(ctx).program()
-	switch m {
-	case handBack:
-		_, err = a.Chat.HandBack(ctx, who, id)
-	case release:
-		_, err = a.Chat.Release(ctx, who, id)
-	case resolve:
-		_, err = a.Chat.Close(ctx, who, id)
-	case takeOver:
-		if assignee != "" {
-			if who, err = a.colleague(ctx, assignee); err != nil {
-				return err
-			}
+	err = a.Chat.Revise(ctx, who, id, func(now domain.Thread, contactName string) (chat.Move, error) {
+		if err := in.check(showThread(ledger.Conversation{Thread: now, ContactName: contactName})); err != nil {
+			return chat.Move{}, err
 		}
-		_, err = a.Chat.TakeOver(ctx, who, id)
+		to := chat.Move{Labels: labels}
+		m, err := in.Body.plan(now)
+		switch m {
+		case handBack:
+			to.HandBack = who
+		case release:
+			to.Release = who
+		case resolve:
+			to.Close = who
+		case takeOver:
+			to.TakeOver = taker
+		}
+		return to, err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return err
+	return a.thread(ctx, id)
 }
 
 // colleague is the person of the organisation that an assignee names.

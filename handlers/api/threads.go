@@ -49,10 +49,10 @@ type listThreadsRequest struct {
 	Paging
 	Status   string            `query:"status" enum:"open,closed" doc:"open: every handling but closed." example:"open"`
 	Handling []domain.Handling `query:"handling" enum:"agent,waiting,human,closed" doc:"Who answers next; several separated by commas." example:"waiting,human"`
-	Assignee string            `query:"assignee" format:"uuid" doc:"The id of the person who has it."`
+	Assignee string            `query:"assignee" maxLength:"36" doc:"The id of the person who has it; none: those that nobody in particular has." example:"none"`
 	Channel  string            `query:"channel" maxLength:"64" doc:"How its messages travel." example:"webchat"`
 	Contact  string            `query:"contact" format:"uuid" doc:"The contact's id."`
-	Query    string            `query:"q" maxLength:"200" doc:"Words in the contact's name or e-mail address, or in what was said." example:"delivery"`
+	Query    string            `query:"q" maxLength:"200" doc:"Words in the contact's name, e-mail address, phone number or external id, or in what was said." example:"delivery"`
 }
 
 // query is the request in the domain's words. none reports that its filters exclude each other.
@@ -72,6 +72,9 @@ func (in *listThreadsRequest) query() (q chat.InboxQuery, none bool, err error) 
 	if strings.ContainsRune(in.Channel, 0) || !utf8.ValidString(in.Channel) {
 		return q, none, domain.InvalidField("channel", "is not text")
 	}
+	if in.Assignee == "none" {
+		q.Unassigned, in.Assignee = true, ""
+	}
 	if q.Assignee, err = parseField[domain.UserID]("assignee", in.Assignee); err != nil {
 		return q, none, err
 	}
@@ -81,6 +84,7 @@ func (in *listThreadsRequest) query() (q chat.InboxQuery, none bool, err error) 
 
 type updateThreadRequest struct {
 	Path
+	Match
 	Body ThreadUpdate `example:"{\"handling\":\"human\",\"labels\":[\"billing\"]}"`
 }
 
@@ -96,7 +100,7 @@ func (a *API) threadOperations() {
 			"`status` `closed` means the same; `open` gives a closed thread back to its agent. An `assignee` alone hands the thread to that person; "+
 			"null lets a thread that a person has wait for another.")
 	update.Errors = []int{http.StatusConflict}
-	add(a, update, a.updateThread)
+	add(a, changes(update), a.updateThread)
 	retry := operation(http.MethodPost, "/threads/{id}/retry", "retry-thread", tag, "Ask the agent again",
 		"Gives a thread whose agent gave up back to it, which answers what nobody has answered. Fails when everything is answered or a person has the thread.")
 	retry.Errors = []int{http.StatusConflict}
@@ -115,7 +119,7 @@ func (a *API) listThreads(ctx context.Context, in *listThreadsRequest) (*Answer[
 	return list(threads, showThread, next), err
 }
 
-func (a *API) getThread(ctx context.Context, in *struct{ Path }) (*Answer[Thread], error) {
+func (a *API) getThread(ctx context.Context, in *struct{ Path }) (*Tagged[Thread], error) {
 	id, err := domain.ParseID[domain.ThreadID](in.ID)
 	if err != nil {
 		return nil, err
@@ -123,7 +127,7 @@ func (a *API) getThread(ctx context.Context, in *struct{ Path }) (*Answer[Thread
 	return a.thread(ctx, id)
 }
 
-func (a *API) retryThread(ctx context.Context, in *struct{ Path }) (*Answer[Thread], error) {
+func (a *API) retryThread(ctx context.Context, in *struct{ Path }) (*Tagged[Thread], error) {
 	id, err := domain.ParseID[domain.ThreadID](in.ID)
 	if err != nil {
 		return nil, err
@@ -134,10 +138,10 @@ func (a *API) retryThread(ctx context.Context, in *struct{ Path }) (*Answer[Thre
 	return a.thread(ctx, id)
 }
 
-func (a *API) thread(ctx context.Context, id domain.ThreadID) (*Answer[Thread], error) {
+func (a *API) thread(ctx context.Context, id domain.ThreadID) (*Tagged[Thread], error) {
 	c, err := a.Chat.Conversation(ctx, callerOf(ctx).scope(), id)
 	if err == nil && c.MergedInto != "" {
 		return nil, domain.NotFoundf("this thread has become part of %s", c.MergedInto)
 	}
-	return &Answer[Thread]{showThread(c)}, err
+	return tagged(showThread(c)), err
 }

@@ -88,6 +88,32 @@ func (HoursChoice) Schema(huma.Registry) *huma.Schema {
 		Examples: []any{map[string]any{"timezone": "Europe/Berlin", "week": map[string]any{"mon": [][]string{{"09:00", "17:00"}}}}}}
 }
 
+// Clearable is a text in a request body that tells null or empty (not known) from absent (as it was).
+type Clearable struct {
+	Given bool
+	Text  string
+}
+
+// UnmarshalJSON is called for null as well, but not for an absent key.
+func (c *Clearable) UnmarshalJSON(b []byte) error {
+	*c = Clearable{Given: true}
+	if bytes.Equal(b, []byte("null")) {
+		return nil
+	}
+	return json.Unmarshal(b, &c.Text)
+}
+
+// Schema describes a Clearable to huma.
+func (Clearable) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Nullable: true}
+}
+
+func (c Clearable) lay(into *string) {
+	if c.Given {
+		*into = c.Text
+	}
+}
+
 // parseField reads an id given in a field. It fails with Invalid, where a path would fail with NotFound.
 func parseField[T ~string](field, s string) (T, error) {
 	if s == "" {

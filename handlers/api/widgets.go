@@ -194,6 +194,7 @@ type createWidgetRequest struct {
 
 type updateWidgetRequest struct {
 	Path
+	Match
 	Body WidgetFields `example:"{\"webchat_enabled\":false,\"rate\":{\"messages\":10}}"`
 }
 
@@ -203,8 +204,8 @@ func (a *API) widgetOperations() {
 	add(a, creates(operation(http.MethodPost, "/widgets", "create-widget", tag, "Create a widget",
 		"The answer is the only one that shows `identity_secret`.")), a.createWidget)
 	add(a, operation(http.MethodGet, "/widgets/{id}", "get-widget", tag, "Read a widget", ""), a.getWidget)
-	add(a, operation(http.MethodPatch, "/widgets/{id}", "update-widget", tag, "Change a widget",
-		"Only the fields given change, also within `rate` and `appearance`."), a.updateWidget)
+	add(a, changes(operation(http.MethodPatch, "/widgets/{id}", "update-widget", tag, "Change a widget",
+		"Only the fields given change, also within `rate` and `appearance`.")), a.updateWidget)
 	add(a, operation(http.MethodDelete, "/widgets/{id}", "delete-widget", tag, "Delete a widget", "Its sessions end; its threads stay."), a.deleteWidget)
 	add(a, operation(http.MethodPost, "/widgets/{id}/rotate-secret", "rotate-widget-secret", tag, "Change a widget's identity secret",
 		"Signatures made with the one before are accepted for 24 more hours, so that a site can change over; the one before that ends at once."), a.rotateWidgetSecret)
@@ -225,7 +226,7 @@ func (a *API) listWidgets(ctx context.Context, in *struct{ Paging }) (*Answer[Li
 	return list(widgets, showWidget, next), err
 }
 
-func (a *API) createWidget(ctx context.Context, in *createWidgetRequest) (*Answer[Widget], error) {
+func (a *API) createWidget(ctx context.Context, in *createWidgetRequest) (*Tagged[Widget], error) {
 	input, err := in.Body.over(a.Account.DefaultWidget())
 	if err != nil {
 		return nil, err
@@ -241,26 +242,28 @@ func (a *API) createWidget(ctx context.Context, in *createWidgetRequest) (*Answe
 		}
 	}
 	shown := showWidget(made)
+	tag := tagOf(shown) // of what the next one to read it sees
 	shown.IdentitySecret = secret
-	return &Answer[Widget]{shown}, nil
+	return &Tagged[Widget]{tag, shown}, nil
 }
 
-func (a *API) getWidget(ctx context.Context, in *struct{ Path }) (*Answer[Widget], error) {
+func (a *API) getWidget(ctx context.Context, in *struct{ Path }) (*Tagged[Widget], error) {
 	w, err := a.widget(ctx, in.ID)
-	return &Answer[Widget]{showWidget(w)}, err
+	return tagged(showWidget(w)), err
 }
 
-func (a *API) updateWidget(ctx context.Context, in *updateWidgetRequest) (*Answer[Widget], error) {
-	stored, err := a.widget(ctx, in.ID)
+func (a *API) updateWidget(ctx context.Context, in *updateWidgetRequest) (*Tagged[Widget], error) {
+	id, err := domain.ParseID[domain.WidgetID](in.ID)
 	if err != nil {
 		return nil, err
 	}
-	input, err := in.Body.over(widgetInput(stored))
-	if err != nil {
-		return nil, err
-	}
-	changed, err := a.Account.UpdateWidget(ctx, stored.OrgID, stored.ID, input)
-	return &Answer[Widget]{showWidget(changed)}, err
+	changed, err := a.Account.ChangeWidget(ctx, callerOf(ctx).scope(), id, func(now domain.Widget) (account.WidgetInput, error) {
+		if err := in.check(showWidget(now)); err != nil {
+			return account.WidgetInput{}, err
+		}
+		return in.Body.over(widgetInput(now))
+	})
+	return tagged(showWidget(changed)), err
 }
 
 func (a *API) deleteWidget(ctx context.Context, in *struct{ Path }) (*Nothing, error) {

@@ -39,6 +39,7 @@ var kinds = map[domain.Kind]struct {
 	domain.Conflict:        {http.StatusConflict, domain.CodeConflict},
 	domain.Throttled:       {http.StatusTooManyRequests, domain.CodeRateLimited},
 	domain.Unavailable:     {http.StatusServiceUnavailable, domain.CodeUnavailable},
+	domain.Outdated:        {http.StatusPreconditionFailed, domain.CodeConflict},
 }
 
 // statuses are of codes that say more than their kind.
