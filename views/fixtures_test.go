@@ -118,7 +118,7 @@ func talk() *Conversation {
 
 func everyItem() *Record {
 	m1, m2 := domain.MessageID(id(101)), domain.MessageID(id(104))
-	d, turn := domain.DispatchID(id(201)), domain.TurnID(id(301))
+	d, turn, second := domain.DispatchID(id(201)), domain.TurnID(id(301)), domain.TurnID(id(302))
 	with := func(i domain.TimelineItem, m domain.MessageID, t domain.TurnID) domain.TimelineItem {
 		i.MessageID, i.TurnID, i.DispatchID = m, t, d
 		return i
@@ -134,24 +134,24 @@ func everyItem() *Record {
 			with(item(5*time.Minute, domain.DuplicateIgnored, map[string]any{"client_id": "a1"}), m1, ""),
 			with(item(5*time.Minute-2*ms, domain.DispatchQueuedAt, map[string]any{"from_seq": 1, "to_seq": 1}), "", ""),
 			with(item(5*time.Minute-500*ms, domain.DispatchExtended, map[string]any{"to_seq": 2}), "", ""),
-			with(item(5*time.Minute-1300*ms, domain.TurnStarted, map[string]any{"agent_name": "Ava", "attempt": 1, "waited_ms": 1300}), "", turn),
+			with(item(5*time.Minute-1300*ms, domain.TurnStarted, map[string]any{"agent_name": "Ava", "attempt": 1, "waited_ms": 1300, "status": "failed", "took_ms": 700}), "", turn),
 			with(item(5*time.Minute-2000*ms, domain.TurnFailure, map[string]any{"error": "the service did not answer within 30 s"}), "", turn),
 			with(item(5*time.Minute-2000*ms, domain.RetryScheduled, map[string]any{"at": now.Add(-4 * time.Minute), "attempt": 2}), "", turn),
-			with(item(4*time.Minute, domain.TurnStarted, map[string]any{"agent_name": "Ava", "attempt": 2, "waited_ms": 61000}), "", turn),
-			with(item(4*time.Minute-100*ms, domain.ToolCall, map[string]any{"tool": "search_knowledge", "arguments": map[string]any{"query": "front light"}}), "", turn),
-			with(item(4*time.Minute-140*ms, domain.ToolResult, map[string]any{"tool": "search_knowledge", "found": 2}), "", turn),
-			with(item(4*time.Minute-1900*ms, domain.ModelCall, map[string]any{"model": "llama-3.3-70b", "ms": 1740, "prompt_tokens": 812, "completion_tokens": 96, "cost_usd": 0.0021}), "", turn),
-			with(item(4*time.Minute-1950*ms, domain.ReplyStored, map[string]any{}), m2, turn),
+			with(item(4*time.Minute, domain.TurnStarted, map[string]any{"agent_name": "Ava", "attempt": 2, "waited_ms": 61000, "status": "done", "took_ms": 1950}), "", second),
+			with(item(4*time.Minute-100*ms, domain.ToolCall, map[string]any{"tool": "search_knowledge", "arguments": map[string]any{"query": "front light"}}), "", second),
+			with(item(4*time.Minute-140*ms, domain.ToolResult, map[string]any{"tool": "search_knowledge", "found": 2}), "", second),
+			with(item(4*time.Minute-1900*ms, domain.ModelCall, map[string]any{"model": "llama-3.3-70b", "ms": 1740, "prompt_tokens": 812, "completion_tokens": 96, "cost_usd": 0.0021}), "", second),
+			with(item(4*time.Minute-1950*ms, domain.ReplyStored, map[string]any{}), m2, second),
 			with(item(4*time.Minute-1990*ms, domain.Delivered, map[string]any{"transport": "websocket"}), m2, ""),
 			item(3*time.Minute, domain.Read, map[string]any{"by": "visitor", "seq": 4}),
 			item(3*time.Minute, domain.Read, map[string]any{"by": "team", "seq": 4}),
 			item(3*time.Minute-time.Second, domain.HandedOff, map[string]any{"reason": "the visitor asked for a person"}),
 			item(2*time.Minute, domain.HumanJoined, map[string]any{"user_id": anna.ID, "name": anna.Name}),
 			item(2*time.Minute-time.Second, domain.NoteAdded, map[string]any{"user_id": anna.ID, "name": anna.Name, "content": "Second report this week."}),
-			with(item(2*time.Minute-2*time.Second, domain.ReplySuppressed, map[string]any{"reason": "the conversation had changed hands", "content": "Let me look that up for you."}), "", turn),
+			with(item(2*time.Minute-2*time.Second, domain.ReplySuppressed, map[string]any{"reason": "the conversation had changed hands", "content": "Let me look that up for you."}), "", domain.TurnID(id(303))),
 			item(90*time.Second, domain.SuggestionStored, map[string]any{"content": "We will send you the light today."}),
 			item(80*time.Second, domain.HandedBack, map[string]any{"user_id": anna.ID, "name": anna.Name}),
-			with(item(70*time.Second, domain.DispatchDied, map[string]any{"error": "connection refused", "attempts": 3}), "", turn),
+			with(item(70*time.Second, domain.DispatchDied, map[string]any{"error": "connection refused", "attempts": 3}), "", domain.TurnID(id(304))),
 			with(item(70*time.Second, domain.ReplyStored, map[string]any{"fallback": true}), m2, ""),
 			item(60*time.Second, domain.Rated, map[string]any{"score": 4, "comment": "fast"}),
 			item(50*time.Second, domain.Closed, map[string]any{"user_id": anna.ID, "name": anna.Name}),

@@ -17,6 +17,7 @@ import (
 type Record struct {
 	Conversation                                          // without its lines: the head and the facts stay where they are
 	Items        []domain.TimelineItem                    // oldest first
+	Begin        string                                   // names the first of them
 	Earlier      bool                                     // there are older ones than these
 	Lines        map[domain.MessageID]string              // what the messages of Items say
 	Files        map[domain.MessageID][]domain.Attachment // what came with them
@@ -40,6 +41,7 @@ type happening struct {
 	found        []passage  // what a search has found
 	diff         []change   // between a draft and what was sent
 	words        []labelled // what a model was asked and said
+	kind         domain.TimelineKind
 	turn         domain.TurnID
 	says         domain.MessageID // the agent's message, whose reasons have a page of their own
 	delivered    int              // lines, of a run that arrived together
@@ -58,7 +60,7 @@ func (r Record) happenings() []happening {
 	var start time.Time
 	for _, i := range r.Items {
 		h := r.tell(i)
-		h.id, h.at, h.raw, h.turn = ids.name(i), i.At, pretty(i.Detail), i.TurnID
+		h.id, h.at, h.raw, h.kind, h.turn = ids.name(i), i.At, pretty(i.Detail), i.Kind, i.TurnID
 		h.more(i)
 		h.quote, h.files = r.Lines[i.MessageID], r.Files[i.MessageID]
 		if i.Kind != domain.MessageReceived && i.Kind != domain.ReplyStored { // the others only mean it

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/views/ui"
@@ -263,10 +264,30 @@ func searched(f fields) string {
 	if f["confidence"] != nil {
 		s += " The best fits to " + percent(f.number("confidence")) + "; the agent answers from " + percent(f.number("min_confidence")) + " on."
 	}
-	if u := f.text("understood"); u != "" {
-		s += " Understood as “" + u + "”."
+	return s + searchedAs(f.text("query"), f.text("understood"))
+}
+
+// searchedAs says which words of a question no article has, and what they were taken for.
+func searchedAs(asked, understood string) string {
+	if understood == "" {
+		return ""
+	}
+	was, is := strings.Fields(asked), strings.Fields(understood)
+	if len(was) != len(is) {
+		return " Searched as “" + understood + "”."
+	}
+	s := ""
+	for i := range was {
+		if was[i] != is[i] {
+			s += " “" + unmarked(was[i]) + "” is in no article, so it was searched as “" + unmarked(is[i]) + "”."
+		}
 	}
 	return s
+}
+
+// unmarked is a word without the marks around it.
+func unmarked(word string) string {
+	return strings.TrimFunc(word, unicode.IsPunct)
 }
 
 // unfounded says that an agent named sources that nothing bears out.

@@ -15,6 +15,7 @@ type Retrieval struct {
 	mu     sync.Mutex
 	found  []domain.Passage
 	latest []domain.Passage // of the last search
+	asked  string           // what the last search was for
 }
 
 type retrievalKey struct{}
@@ -33,7 +34,7 @@ func (n noting) Search(ctx context.Context, org domain.OrgID, query string, limi
 	if r, ok := ctx.Value(retrievalKey{}).(*Retrieval); ok {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.found, r.latest = append(r.found, ps...), slices.Clone(ps)
+		r.found, r.latest, r.asked = append(r.found, ps...), slices.Clone(ps), query
 	}
 	return ps, err
 }
@@ -68,8 +69,9 @@ type Passage struct {
 	Text       string           `json:"text"` // digest of the article's text as it was then
 }
 
-// Latest is what the last search has found, the best first, and the question as it was understood if that is not how it was put.
-func (r *Retrieval) Latest() (ps []Passage, understood string) {
+// Latest is what the last search has found, the best first, what it was asked for, and the question as it was understood if that is
+// not how it was put.
+func (r *Retrieval) Latest() (ps []Passage, asked, understood string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ps = []Passage{}
@@ -77,7 +79,7 @@ func (r *Retrieval) Latest() (ps []Passage, understood string) {
 		understood = p.Query
 		ps = append(ps, Passage{p.Article, p.Title, p.URL, p.Snippet, confidence([]domain.Passage{p}), p.Rank, digest(p.Body)})
 	}
-	return ps, understood
+	return ps, r.asked, understood
 }
 
 // Texts are the texts of all articles that were found, by their digest.

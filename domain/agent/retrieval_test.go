@@ -29,7 +29,7 @@ func TestRetrievalVouches(t *testing.T) {
 	if len(good) != 1 || good[0].Title != returns.Title || good[0].External || len(bad) != 3 {
 		t.Errorf("good %+v, bad %+v", good, bad)
 	}
-	if ps, _ := found.Latest(); len(ps) != 1 || ps[0].Title != returns.Title || ps[0].Confidence != 0.4 {
+	if ps, asked, _ := found.Latest(); asked == "" || len(ps) != 1 || ps[0].Title != returns.Title || ps[0].Confidence != 0.4 {
 		t.Errorf("latest %+v", ps)
 	}
 	var none *Retrieval

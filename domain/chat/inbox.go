@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/parley-chat/parley/domain"
@@ -110,4 +111,20 @@ func (s *Service) Timeline(ctx context.Context, org domain.OrgID, id domain.Thre
 		return nil, err
 	}
 	return s.ledger.Timeline(ctx, org, id)
+}
+
+// Recorded reads a part of a thread's flight recorder, and the lines it tells of. It fails with Invalid if the part begins or ends nowhere.
+func (s *Service) Recorded(ctx context.Context, org domain.OrgID, id domain.ThreadID, part ledger.TimelinePart) (ledger.TimelinePart, []domain.Message, error) {
+	part, err := s.ledger.TimelinePart(ctx, org, id, part)
+	if err != nil {
+		return part, nil, err
+	}
+	var ids []domain.MessageID
+	for _, i := range part.Items {
+		if i.MessageID != "" && !slices.Contains(ids, i.MessageID) {
+			ids = append(ids, i.MessageID)
+		}
+	}
+	ms, err := s.ledger.MessagesOf(ctx, org, id, ids)
+	return part, ms, err
 }

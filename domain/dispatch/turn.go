@@ -191,10 +191,10 @@ func (t *turn) Reply(ctx context.Context, r agent.Reply) error {
 func (t *turn) Step(s agent.Step) {
 	if _, told := s.Detail["passages"]; s.Kind == domain.ToolResult && s.Detail["name"] == searchTool && !told && t.found != nil {
 		s.Detail = maps.Clone(s.Detail)
-		ps, understood := t.found.Latest()
+		ps, asked, understood := t.found.Latest()
 		s.Detail["passages"] = ps
 		if understood != "" {
-			s.Detail["understood"] = understood
+			s.Detail["query"], s.Detail["understood"] = asked, understood
 		}
 	}
 	t.steps = append(t.steps, timedStep{t.begun.Add(s.After), s})

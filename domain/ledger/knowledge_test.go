@@ -67,6 +67,20 @@ func TestSearchForgivesSpelling(t *testing.T) {
 	}
 }
 
+// The mended question is told in words that people know, not in the stems that the articles are indexed by.
+func TestSearchSaysWhatItTookAWordFor(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	org := ledgertest.Seed(t, l).Org
+	store(t, l, article(org, "english", "Warranty", "The warranty lasts two years; warranties can be extended."), article(org, "english", "Shipping", "Shipping takes three days."))
+	for question, want := range map[string]string{"how long is the warrenty?": "how long is the warranty?", "Warrenties": "warranties", "shiping": "shipping"} {
+		ps, err := l.Search(t.Context(), org, question, 3)
+		if err != nil || len(ps) != 1 || ps[0].Query != want {
+			t.Errorf("%q was understood as %+v, %v; want %q", question, ps, err, want)
+		}
+	}
+}
+
 // A database without trigrams finds whatever is spelt right.
 func TestSearchDoesWithoutTrigrams(t *testing.T) {
 	t.Parallel()

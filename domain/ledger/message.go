@@ -51,6 +51,23 @@ func (l *Ledger) Message(ctx context.Context, org domain.OrgID, thread domain.Th
 	return m, classify(err)
 }
 
+const messagesByID = `SELECT ` + messageColumns + ` FROM messages m
+WHERE m.id = ANY ($3::text[]::uuid[]) AND m.thread_id = $1::text::uuid AND m.org_id = $2::text::uuid ORDER BY m.seq`
+
+// MessagesOf reads those of a thread's messages that have one of the ids, oldest first.
+func (l *Ledger) MessagesOf(ctx context.Context, org domain.OrgID, thread domain.ThreadID, ids []domain.MessageID) ([]domain.Message, error) {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = string(id)
+	}
+	rows, err := l.readers.Query(ctx, messagesByID, pgx.QueryExecModeCacheStatement, string(thread), string(org), names)
+	if err != nil {
+		return nil, classify(err)
+	}
+	ms, err := pgx.CollectRows(rows, func(pgx.CollectableRow) (domain.Message, error) { return scanMessage(rows) })
+	return ms, classify(err)
+}
+
 const messagesBefore = `SELECT * FROM (SELECT ` + messageColumns + ` FROM messages m
 WHERE m.thread_id = $1::text::uuid AND m.org_id = $2::text::uuid AND m.seq < $3 ORDER BY m.seq DESC LIMIT $4) AS page ORDER BY seq`
 

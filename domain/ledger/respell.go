@@ -16,7 +16,7 @@ import (
 const respellWords = 12
 
 // A word is misspelt if no article has it in any form. It is taken for the word that it resembles most, if it does so well enough
-// and is about as long.
+// and is about as long. Articles are indexed by stems: of the words that have the stem, the one it resembles most is meant.
 const respell = `
 WITH known AS (
     SELECT DISTINCT a.language, v.word
@@ -31,11 +31,20 @@ WITH known AS (
         SELECT FROM asked b LEFT JOIN known k ON k.language = b.language AND k.word = b.stem
         WHERE b.word = a.word AND (b.stem IS NULL OR k.word IS NOT NULL))
 )
-SELECT DISTINCT ON (s.word) s.word, k.word AS meant
-FROM strange s
-JOIN known k ON k.language = s.language AND abs(length(k.word) - length(s.stem)) <= 2
-WHERE similarity(k.word, s.stem) >= 0.45
-ORDER BY s.word, similarity(k.word, s.stem) DESC, k.word`
+SELECT m.word, coalesce((
+    SELECT lower(p.token)
+    FROM (SELECT title, content FROM articles WHERE org_id = ?0 AND classification IN (?1) AND language = m.language AND search @@ m.stem::tsquery LIMIT 1) a,
+         ts_parse('default', a.title || ' ' || a.content) p
+    WHERE p.token ~ '^[[:alpha:]]+$' AND to_tsvector(m.language, p.token) @@ m.stem::tsquery
+    ORDER BY similarity(p.token, m.word) DESC, p.token LIMIT 1
+), m.stem) AS meant
+FROM (
+    SELECT DISTINCT ON (s.word) s.word, s.language, k.word AS stem
+    FROM strange s
+    JOIN known k ON k.language = s.language AND abs(length(k.word) - length(s.stem)) <= 2
+    WHERE similarity(k.word, s.stem) >= 0.45
+    ORDER BY s.word, similarity(k.word, s.stem) DESC, k.word
+) m`
 
 // longWord is long enough not to resemble too many others.
 var longWord = regexp.MustCompile(`\pL{5,}`)

@@ -10,8 +10,10 @@ import (
 	"github.com/parley-chat/parley/views"
 )
 
-// recordMost bounds the items on one page of the flight recorder.
-const recordMost = 400
+const (
+	recordPart = 100 // happenings on a page of the flight recorder
+	recordMost = 400 // on one that has grown while somebody looked
+)
 
 // showRecord is the flight recorder's page.
 func (p *Portal) showRecord(w http.ResponseWriter, r *http.Request) error {
@@ -43,12 +45,14 @@ func (p *Portal) showHappenings(w http.ResponseWriter, r *http.Request) error {
 	return render(w, r, http.StatusOK, views.RecordUpdate(*record))
 }
 
+// record reads the part of the record that a request wants: the latest, the one before a place, or from a place on what has come.
 func (p *Portal) record(r *http.Request, c ledger.Conversation) (*views.Record, error) {
-	items, err := p.Chat.Timeline(r.Context(), c.OrgID, c.ID)
-	if err != nil {
-		return nil, err
+	q := r.URL.Query()
+	want := ledger.TimelinePart{Before: q.Get("before"), From: q.Get("from"), Most: recordPart}
+	if want.From != "" {
+		want.Most = recordMost
 	}
-	messages, err := p.Chat.Messages(r.Context(), c.OrgID, c.ID, max(0, c.LastSeq-recordMost), recordMost)
+	part, messages, err := p.Chat.Recorded(r.Context(), c.OrgID, c.ID, want)
 	if err != nil {
 		return nil, err
 	}
@@ -57,11 +61,12 @@ func (p *Portal) record(r *http.Request, c ledger.Conversation) (*views.Record, 
 		return nil, err
 	}
 	record := &views.Record{
-		Conversation: *open, Items: items, Widget: c.WidgetName, Lines: make(map[domain.MessageID]string, len(messages)),
+		Conversation: *open, Items: part.Items, Begin: part.Begin, Widget: c.WidgetName, Lines: make(map[domain.MessageID]string, len(messages)),
 		Files: make(map[domain.MessageID][]domain.Attachment, len(messages)),
 	}
-	if extra := len(items) - recordMost; extra > 0 {
-		record.Items, record.Earlier = items[extra:], true
+	record.Earlier, record.Later = part.Earlier, want.Before != ""
+	if want.From != "" { // the browser has what comes before it
+		record.Earlier = q.Get("earlier") != "" || part.Earlier
 	}
 	for _, m := range messages {
 		record.Lines[m.ID], record.Files[m.ID] = m.Content, m.Attachments

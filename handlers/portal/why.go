@@ -12,6 +12,9 @@ import (
 	"github.com/parley-chat/parley/views"
 )
 
+// whyLines is how many lines before a message may be what it answers.
+const whyLines = 400
+
 // showWhy is the page that says how one of a thread's messages came about.
 func (p *Portal) showWhy(w http.ResponseWriter, r *http.Request) error {
 	c, err := p.opened(r, chi.URLParam(r, "id"))
@@ -43,7 +46,7 @@ func (p *Portal) why(r *http.Request, c ledger.Conversation, m domain.Message) (
 	if err != nil {
 		return nil, err
 	}
-	around, err := p.Chat.Messages(r.Context(), c.OrgID, c.ID, max(0, m.Seq-recordMost), recordMost)
+	around, err := p.Chat.Messages(r.Context(), c.OrgID, c.ID, max(0, m.Seq-whyLines), whyLines)
 	if err != nil {
 		return nil, err
 	}

@@ -111,12 +111,13 @@ document.addEventListener("typing", (e) => {
 });
 
 // The list of lines is reversed: scrollTop 0 is its end, and reading older lines makes it negative.
+const lastIn = (scroll) => [...scroll.querySelectorAll(".lines > :last-child, .happening")].at(-1)?.id ?? "";
 const awayFromEnd = (scroll) => scroll.scrollTop < -160;
 
 document.addEventListener("htmx:after:swap", (e) => {
 	const scroll = e.target.closest?.("[data-lines]");
 	if (!scroll || !awayFromEnd(scroll)) return;
-	const last = scroll.querySelector(".lines > :last-child, .record > :last-child")?.id;
+	const last = lastIn(scroll);
 	if (scroll.dataset.last && scroll.dataset.last !== last) offerNewer(scroll);
 	scroll.dataset.last = last;
 });
@@ -124,7 +125,7 @@ document.addEventListener("htmx:after:swap", (e) => {
 document.addEventListener("scroll", (e) => {
 	const scroll = e.target;
 	if (!scroll.matches?.("[data-lines]")) return;
-	scroll.dataset.last = scroll.querySelector(".lines > :last-child, .record > :last-child")?.id ?? "";
+	scroll.dataset.last = lastIn(scroll);
 	if (!awayFromEnd(scroll)) scroll.parentElement.querySelector(".newer")?.remove();
 }, true);
 
