@@ -22,6 +22,7 @@ type Surfaces struct {
 	Widget Surface // /widget.js, /w/{key}/…, /demo
 	API    Surface // /api/v1, /api/docs, /agents/status
 	Bridge Surface // /api/sessions, /compat/construct/api/…
+	MCP    Surface // /mcp
 
 	// RootSocket takes what asks the portal's front door for a WebSocket; nil: nobody does.
 	RootSocket     http.HandlerFunc
@@ -51,6 +52,7 @@ func Routes(s Surfaces) http.Handler {
 	s.Widget.Routes(r)
 	s.API.Routes(r)
 	s.Bridge.Routes(r)
+	s.MCP.Routes(r)
 	s.Portal.Routes(r)
 	return r
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/parley-chat/parley/handlers"
 	"github.com/parley-chat/parley/handlers/api"
 	"github.com/parley-chat/parley/handlers/bridge"
+	"github.com/parley-chat/parley/handlers/mcp"
 	"github.com/parley-chat/parley/handlers/portal"
 	"github.com/parley-chat/parley/handlers/widget"
 )
@@ -67,6 +68,7 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 		Widget: p.widget, Portal: p.portal, RootSocket: p.widget.Triggerfish,
 		Bridge: &bridge.Construct{Chat: service, Log: c.log, Operator: p.widget.Operator}, Log: c.log, TrustedProxies: c.trustedProxies,
 		API:     api.New(api.Deps{Chat: service, Account: accounts, Replays: p.replays, Answers: l, TryAgent: try, Version: currentVersion(), PublicURL: c.publicURL, Log: c.log}),
+		MCP:     mcp.New(mcp.Deps{Chat: service, Account: accounts, TryAgent: try, Version: currentVersion(), PublicURL: c.publicURL, Log: c.log}),
 		Health:  func(ctx context.Context) error { return l.Ping(ctx) },
 		Ready:   func() bool { return !p.draining.Load() },
 		Metrics: newMetrics(l, p.dispatcher, p.widget.Connections).handler(),

@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"handlers/widget":          {"domain", "domain/ledger", "domain/relay", "domain/chat", "domain/lead", "views", "static", "handlers/edge", "handlers/dialect"},
 	"handlers/bridge":          {"domain", "domain/ledger", "domain/chat", "handlers/edge"},
 	"handlers/api":             {"domain", "domain/ledger", "domain/chat", "domain/account", "domain/replay", "handlers/edge"},
+	"handlers/mcp":             {"domain", "domain/ledger", "domain/chat", "domain/account", "handlers/edge"},
 }
 
 // TestImports is the architecture: who may import whom, and that the vocabulary needs nothing but the standard library.

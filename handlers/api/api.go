@@ -62,7 +62,7 @@ func New(d Deps) *API {
 	a.router.Get("/openapi.json", a.serveDocument)
 	var operations []*huma.Operation
 	a.router.Group(func(r chi.Router) {
-		r.Use(a.authenticate, a.limit(), a.idempotent)
+		r.Use(a.authenticate, edge.LimitKeys(a.Log, a.RatePerMinute, keyOf), a.idempotent)
 		a.huma = humachi.New(r, config(d.Version, func(o *huma.Operation) { operations = append(operations, o) }))
 		a.agentOperations()
 		a.agentTestOperations()

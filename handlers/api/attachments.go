@@ -71,14 +71,7 @@ func (a *API) createAttachment(w http.ResponseWriter, r *http.Request) error {
 
 // origin is where the caller finds this server.
 func (a *API) origin(ctx context.Context) string {
-	if a.PublicURL != "" {
-		return a.PublicURL
-	}
-	r := callerOf(ctx).request
-	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
-		return "https://" + r.Host
-	}
-	return "http://" + r.Host
+	return edge.Origin(a.PublicURL, callerOf(ctx).request)
 }
 
 // bodyMost bounds a request's body, in bytes.

@@ -32,6 +32,9 @@ func (c caller) voice(name string) domain.User {
 
 type callerKey struct{}
 
+// keyOf is the key of the request's caller.
+func keyOf(r *http.Request) domain.APIKeyID { return callerOf(r.Context()).key.ID }
+
 // callerOf is who made the request; huma hands its handlers nothing but a context to tell by.
 func callerOf(ctx context.Context) caller {
 	c, _ := ctx.Value(callerKey{}).(caller)
@@ -41,9 +44,8 @@ func callerOf(ctx context.Context) caller {
 // authenticate lets nobody through without a good key: 401 with a challenge (RFC 6750).
 func (a *API) authenticate(next http.Handler) http.Handler {
 	return edge.JSON(a.Log, func(w http.ResponseWriter, r *http.Request) error {
-		key, err := bearer(r)
+		key, err := edge.Bearer(r)
 		if err != nil {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="parley"`)
 			return err
 		}
 		org, apiKey, err := a.Account.OrganisationByAPIKey(r.Context(), key)
@@ -56,13 +58,4 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{org, apiKey, r})))
 		return nil
 	})
-}
-
-func bearer(r *http.Request) (string, error) {
-	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if key = strings.TrimSpace(key); strings.EqualFold(scheme, "Bearer") && key != "" {
-		return key, nil
-	}
-	return "", &domain.Error{Kind: domain.Unauthenticated, Code: domain.CodeUnauthorized,
-		Msg: "send an API key of your organisation, as in Authorization: Bearer <key>"}
 }

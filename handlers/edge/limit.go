@@ -1,6 +1,7 @@
-package api
+package edge
 
 import (
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -8,18 +9,18 @@ import (
 	"github.com/go-chi/httprate"
 
 	"github.com/parley-chat/parley/domain"
-	"github.com/parley-chat/parley/handlers/edge"
 )
 
 const resetHeader = "RateLimit-Reset"
 
-// limit bounds each key's requests a minute and tells where it stands in the RateLimit headers.
-func (a *API) limit() func(http.Handler) http.Handler {
-	byKey := func(r *http.Request) (string, error) { return string(callerOf(r.Context()).key.ID), nil }
-	limited := httprate.LimitBy(a.RatePerMinute, time.Minute, byKey,
+// LimitKeys bounds the requests a minute of each API key and tells where it stands in the RateLimit headers. keyOf names the key
+// that a request came with.
+func LimitKeys(log *slog.Logger, perMinute int, keyOf func(*http.Request) domain.APIKeyID) func(http.Handler) http.Handler {
+	byKey := func(r *http.Request) (string, error) { return string(keyOf(r)), nil }
+	limited := httprate.LimitBy(perMinute, time.Minute, byKey,
 		httprate.WithResponseHeaders(httprate.ResponseHeaders{Limit: "RateLimit-Limit", Remaining: "RateLimit-Remaining", Reset: resetHeader}),
 		httprate.WithLimitHandler(func(w http.ResponseWriter, r *http.Request) {
-			edge.WriteProblem(w, r, a.Log, &domain.Error{Kind: domain.Throttled, RetryAfter: untilReset(w),
+			WriteProblem(w, r, log, &domain.Error{Kind: domain.Throttled, RetryAfter: untilReset(w),
 				Msg: "this key has made too many requests: wait as long as Retry-After says"})
 		}))
 	return func(next http.Handler) http.Handler {
