@@ -55,16 +55,16 @@ func (c *benchCmd) Run(ctx context.Context, std *stdio, env getenv) error {
 		Progress: func(said, acked int) { fmt.Fprintf(std.Err, "%d said, %d acknowledged\n", said, acked) },
 	}
 	if len(c.URL) > 0 {
-		return c.measure(ctx, std, o)
+		return c.measure(ctx, std, o, nil)
 	}
 	cfg, err := readConfig(quietly(env), std.Err)
 	if err != nil {
 		return err
 	}
 	cfg.outboundPublic = false // the echo agent is on this machine
-	return cfg.withBenchNodes(ctx, c.Nodes, o.Echo, func(urls []string, widget string) error {
+	return cfg.withBenchNodes(ctx, c.Nodes, o.Echo, func(urls []string, widget string, dispatch measureDispatch) error {
 		o.URLs, o.Widget = urls, widget
-		return c.measure(ctx, std, o)
+		return c.measure(ctx, std, o, dispatch)
 	})
 }
 
@@ -78,10 +78,15 @@ func quietly(env getenv) getenv {
 	}
 }
 
-func (c *benchCmd) measure(ctx context.Context, std *stdio, o bench.Options) error {
+func (c *benchCmd) measure(ctx context.Context, std *stdio, o bench.Options, dispatch measureDispatch) error {
 	r, err := bench.Run(ctx, o)
 	if err != nil {
 		return err
+	}
+	if dispatch != nil && !r.Interrupted {
+		if r.Dispatch, err = dispatch(ctx); err != nil {
+			return err
+		}
 	}
 	if c.JSON {
 		err = json.NewEncoder(std.Out).Encode(r)

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/parley-chat/parley/cmd/parley/bench"
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/account"
 	"github.com/parley-chat/parley/domain/ledger"
@@ -21,8 +22,8 @@ import (
 const benchOrg = "parley-bench"
 
 // withBenchNodes starts so many nodes on the configured database, and an echo agent if one is wanted, and runs f while they run.
-// It fails if a node does. The nodes outlive ctx until f returns.
-func (c config) withBenchNodes(ctx context.Context, nodes int, echo bool, f func(urls []string, widget string) error) error {
+// With dispatch f can measure what the nodes themselves cost. It fails if a node does. The nodes outlive ctx until f returns.
+func (c config) withBenchNodes(ctx context.Context, nodes int, echo bool, f func(urls []string, widget string, dispatch measureDispatch) error) error {
 	db, err := openDatabase(ctx, c)
 	if err != nil {
 		return err
@@ -54,11 +55,15 @@ func (c config) withBenchNodes(ctx context.Context, nodes int, echo bool, f func
 		urls = append(urls, "http://"+listener.Addr().String())
 		g.Go(func() error { return c.benchNode(running, db, listener) })
 	}
-	widget, forget, err := benchWidget(ctx, l, agentURL)
+	agent, err := echoAgent(agentURL)
 	if err != nil {
 		return err
 	}
-	err = f(urls, widget)
+	widget, forget, err := benchWidget(ctx, l, agent)
+	if err != nil {
+		return err
+	}
+	err = f(urls, widget.Key, func(ctx context.Context) (*bench.Dispatch, error) { return benchDispatch(ctx, l, urls[0]) })
 	stop()
 	return errors.Join(err, g.Wait(), forget(context.WithoutCancel(ctx)))
 }
@@ -94,42 +99,44 @@ func startEcho(ctx context.Context, g *errgroup.Group) (url string, err error) {
 
 const forgetWithin = 10 * time.Second
 
-// benchWidget makes a widget with limits that stand in nobody's way, bound to the agent if there is one. forget takes both away
-// again: the agent is not there for anybody else.
-func benchWidget(ctx context.Context, l *ledger.Ledger, agentURL string) (key string, forget func(context.Context) error, err error) {
+// echoAgent is the agent at a URL; nil without one.
+func echoAgent(url string) (*account.AgentInput, error) {
+	if url == "" {
+		return nil, nil
+	}
+	config, err := json.Marshal(map[string]string{"url": url})
+	return &account.AgentInput{Name: "Echo", Kind: domain.AgentWebSocket, Config: config}, err
+}
+
+// benchWidget makes a widget with limits that stand in nobody's way, bound to the agent if there is one, which waits for no second
+// line. forget takes both away again: the agent is not there for anybody else.
+func benchWidget(ctx context.Context, l *ledger.Ledger, agent *account.AgentInput) (w domain.Widget, forget func(context.Context) error, err error) {
 	accounts := account.New(l)
 	org, _, err := l.EnsureOrganisation(ctx, domain.Organisation{
 		ID: ledger.NewID[domain.OrgID](), Name: "Parley bench", Slug: benchOrg, CreatedAt: time.Now(),
 	})
 	if err != nil {
-		return "", nil, err
+		return w, nil, err
 	}
 	in := accounts.DefaultWidget()
 	in.Name, in.AllowedOrigins = "Bench", []string{domain.AnyOrigin}
 	in.RateMessages, in.RateWindowSecs = 1000, 1 // the most that a widget can allow
-	if agentURL != "" {
-		a := domain.NewAgent(org.ID, "Echo", domain.AgentWebSocket)
-		config, err := json.Marshal(map[string]string{"url": agentURL})
-		if err != nil {
-			return "", nil, err
-		}
-		a, err = accounts.CreateAgent(ctx, org.ID, account.AgentInput{
-			Name: a.Name, Kind: a.Kind, Enabled: true, SendMode: a.SendMode, SettleMS: 0, MaxAttempts: a.MaxAttempts, Config: config,
-		})
-		if err != nil {
-			return "", nil, fmt.Errorf("the echo agent cannot be made: %w", err)
+	if agent != nil {
+		a := domain.NewAgent(org.ID, agent.Name, agent.Kind)
+		agent.Enabled, agent.SendMode, agent.SettleMS, agent.MaxAttempts = true, a.SendMode, 0, a.MaxAttempts
+		if a, err = accounts.CreateAgent(ctx, org.ID, *agent); err != nil {
+			return w, nil, fmt.Errorf("the agent to measure with cannot be made: %w", err)
 		}
 		in.AgentID = a.ID
 	}
-	w, err := accounts.CreateWidget(ctx, org.ID, in)
-	if err != nil {
-		return "", nil, err
+	if w, err = accounts.CreateWidget(ctx, org.ID, in); err != nil {
+		return w, nil, err
 	}
 	in.DailyCap = 0 // none, which a new widget cannot say
 	if _, err := accounts.UpdateWidget(ctx, org.ID, w.ID, in); err != nil {
-		return "", nil, err
+		return w, nil, err
 	}
-	return w.Key, func(ctx context.Context) error {
+	return w, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, forgetWithin)
 		defer cancel()
 		err := accounts.DeleteWidget(ctx, org.ID, w.ID)

@@ -91,3 +91,23 @@ func TestBenchRefusesNonsense(t *testing.T) {
 		}
 	}
 }
+
+// TestBenchMeasuresTheDispatcher wants numbers that fit together; how small they are depends on the machine.
+func TestBenchMeasuresTheDispatcher(t *testing.T) {
+	t.Parallel()
+	e := environment(t)
+	args := strings.Fields("bench --visitors 2 --messages 4 --rate 0")
+	code, out, errOut := command(t, e, "", append(args, "--json")...)
+	var r bench.Report
+	if err := json.Unmarshal([]byte(out), &r); err != nil || code != 0 {
+		t.Fatal(code, err, out, errOut)
+	}
+	d := r.Dispatch
+	t.Logf("%.1f commits, %+v", d.Ratio(), d)
+	if d == nil || d.Turns < 2 || d.Commit.P50 <= 0 || d.Answer.P50 <= 0 || d.Claim.P50 < 0 || d.Answer.P50 < d.Claim.P50 || d.Answer.P99 < d.Answer.P95 || d.Answer.P95 < d.Answer.P50 {
+		t.Errorf("dispatch %+v", d)
+	}
+	if _, out, _ = command(t, e, "", args...); !strings.Contains(out, "\n  dispatch     p50 ") || !strings.Contains(out, " raw commits (p50 ") || !strings.Contains(out, "\n  claim        p50 ") {
+		t.Errorf("%s", out)
+	}
+}

@@ -31,6 +31,8 @@ type Report struct {
 	Errors      map[string]int `json:"errors"`      // what the server refused or cut off, by code
 	Interrupted bool           `json:"interrupted"` // so it says nothing about what was still on its way
 	Echo        bool           `json:"echo"`        // answers were checked
+
+	Dispatch *Dispatch `json:"dispatch,omitempty"` // measured after the load, without it; absent where bench is not the server too
 }
 
 const violationsShown = 10
@@ -78,6 +80,10 @@ func (r Report) Print(w io.Writer) {
 	row("ack", "%v", r.Ack)
 	if r.Replies > 0 {
 		row("reply", "%v", r.Reply)
+	}
+	if d := r.Dispatch; d != nil {
+		row("dispatch", "%v: %.1f raw commits (p50 %.1f ms); without other load, an agent that answers at once", d.Answer, d.Ratio(), d.Commit.P50)
+		row("claim", "%v", d.Claim)
 	}
 	row("connections", "%d, of them %d reconnects after %d cuts; %d lines said again", r.Connections, r.Reconnects, r.Cuts, r.Repeats)
 	if r.Limited > 0 {
