@@ -75,13 +75,19 @@ func (r *Relay) Follow(ctx context.Context, org domain.OrgID, thread domain.Thre
 	}
 }
 
-// wait hands on hints until the follower is woken. It returns false when following is over.
+// wait hands on hints until the follower is woken, and then those that came before: the pieces of an answer are worth nothing
+// after it. It returns false when following is over.
 func wait(ctx context.Context, f *follower, yield func(Update, error) bool) bool {
 	for {
 		select {
 		case <-ctx.Done():
 			return false
 		case <-f.wake:
+			for range len(f.hints) {
+				if h := <-f.hints; !yield(Update{Hint: &h}, nil) {
+					return false
+				}
+			}
 			return true
 		case h := <-f.hints:
 			if !yield(Update{Hint: &h}, nil) {

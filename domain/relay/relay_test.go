@@ -180,6 +180,32 @@ func TestFollowTellsWhoHasTheThread(t *testing.T) {
 	}
 }
 
+// The pieces of an answer come before it, however soon it follows: after it they are worth nothing.
+func TestHintsComeBeforeWhatTheyAnnounce(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	f := ledgertest.Seed(t, l)
+	r := start(t, l)
+	const lines = 30
+	next, heard := 1, 0
+	until(t, r, f, 0, func(u relay.Update) bool {
+		switch {
+		case u.Hint != nil:
+			heard++
+		case u.Message != nil && heard < int(u.Message.Seq):
+			t.Errorf("line %d came after %d hints", u.Message.Seq, heard)
+		}
+		if u.Hint == nil && next <= lines { // the follower is away meanwhile, so that both are there when it is back
+			r.Hint(relay.Hint{Thread: f.Thread, Kind: relay.Delta, Content: "piece"})
+			if err := say(l, f, fmt.Sprint(next)); err != nil {
+				t.Fatal(err)
+			}
+			next++
+		}
+		return u.Message != nil && u.Message.Seq == lines
+	})
+}
+
 func TestHintsReachOtherNodes(t *testing.T) {
 	t.Parallel()
 	dsn := ledgertest.DSN(t)

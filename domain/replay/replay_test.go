@@ -52,6 +52,11 @@ func TestReplayReachesNobody(t *testing.T) {
 	w.says("Hello", 1)
 	m := newModel(t, hostile)
 	evil := w.agent("Evil", m)
+	w.eventually("that the first agent does well is noted too", func() bool {
+		var noted int
+		w.sql(`SELECT count(*) FROM agent_health`, &noted)
+		return noted == 1
+	})
 	before := w.everything()
 
 	heard := w.listen()
