@@ -109,7 +109,7 @@ func talk() *Conversation {
 		},
 		Facts: Facts{
 			Viewer: anna.ID, Page: domain.Page{URL: "https://acme.example/orders/10442", Title: "Order 10442", Referrer: "https://www.google.com/"},
-			Language: "pt-PT", LocalTime: "14:32", Campaign: "newsletter, autumn",
+			Language: "pt-PT", LocalTime: "14:32", Place: "Lisbon, Portugal", Campaign: "newsletter, autumn",
 			Channel: domain.ChannelWebchat, Widget: "Shop", WidgetID: domain.WidgetID(id(50)), Agent: "Ava", FirstSeen: "Yesterday, 14:29", Identified: true,
 		},
 		Composer: Composer{Thread: t.ID, ClientID: id(900)},

@@ -40,6 +40,7 @@ func (t Tab) label() string {
 type ThreadRow struct {
 	Thread     domain.Thread
 	Contact    domain.Contact
+	Place      string // where they are, as far as their address tells
 	Preview    string // the newest line, one line of text
 	By         domain.AuthorKind
 	ByName     string // of whoever wrote the newest line

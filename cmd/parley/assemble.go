@@ -59,6 +59,7 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 
 	p.replays = c.replays(l)
 	service := chat.New(l, p.relay, c.log)
+	service.Places = c.geo.places(l, c.log)
 	p.chat = service
 	p.widget = widget.New(widget.Deps{Chat: service, Relay: p.relay, PublicURL: c.publicURL, Log: c.log, Demo: demoKey, TriggerfishWidget: c.triggerfishWidget, Operator: operators(accounts)})
 	p.portal = portal.New(portal.Deps{
@@ -113,7 +114,7 @@ func (p *parts) chores(ctx context.Context) error {
 		case <-tick.C:
 		}
 		if err := errors.Join(p.ledger.SweepIdempotent(ctx), p.ledger.SweepUploads(ctx), p.ledger.SweepSpend(ctx),
-			p.ledger.SweepReplays(ctx), p.ledger.SweepTexts(ctx)); err != nil && ctx.Err() == nil {
+			p.ledger.SweepReplays(ctx), p.ledger.SweepTexts(ctx), p.ledger.SweepPlaces(ctx)); err != nil && ctx.Err() == nil {
 			p.log.WarnContext(ctx, "chores failed, the next round tries again", "err", err)
 		}
 		if err := p.forget(ctx); err != nil && ctx.Err() == nil {

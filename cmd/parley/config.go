@@ -35,6 +35,8 @@ type config struct {
 	smtp           *dispatch.SMTP // nil = no mail is sent
 	pgBin          string
 
+	geo geoConfig
+
 	triggerfishWidget string // key of the widget for Triggerfish clients that name none
 
 	log *slog.Logger
@@ -83,6 +85,9 @@ func readConfig(env getenv, logs io.Writer) (config, error) {
 			return c, fmt.Errorf("PARLEY_SMTP_URL %w", err)
 		}
 		c.smtp = &smtp
+	}
+	if c.geo, err = readGeo(env); err != nil {
+		return c, err
 	}
 	if v := env("PARLEY_BACKPLANE"); v != "" && v != "postgres" {
 		return c, fmt.Errorf("PARLEY_BACKPLANE: this version knows only postgres, not %q", v)

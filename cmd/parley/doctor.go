@@ -42,6 +42,7 @@ func (c *doctorCmd) Run(ctx context.Context, std *stdio, env getenv) error {
 		{"database", cfg.checkDatabase},
 		{"address", cfg.checkAddress},
 		{"mail", cfg.checkMail},
+		{"places", cfg.checkGeo},
 	}
 	var findings []finding
 	healthy := true

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/parley-chat/parley/domain"
@@ -30,6 +31,7 @@ type Arrival struct {
 	Locale      string
 	Timezone    string
 	Device      lead.Device
+	Address     netip.Addr // where the request came from; it is not kept
 }
 
 // Identity is the site's word for who a visitor is.
@@ -94,6 +96,7 @@ func (s *Service) Arrive(ctx context.Context, w domain.Widget, a Arrival) (v Vis
 			return Visitor{}, "", false, err
 		}
 	}
+	s.Places.Find(v.Session, a.Address)
 	return v, token, resumed, nil
 }
 

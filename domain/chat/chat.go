@@ -20,6 +20,9 @@ type Service struct {
 	relay  *relay.Relay
 	log    *slog.Logger
 
+	// Places finds out where visitors are; nil: nobody does. Set it before the service is used.
+	Places *Places
+
 	receipts receipts
 }
 

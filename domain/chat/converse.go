@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +20,7 @@ type Conversing struct {
 	Identity *Identity       // the site's word for who they are
 	Name     string          // their own word, which proves nothing
 	Email    string
+	Address  netip.Addr // where the request came from; it is not kept
 }
 
 // WidgetKeyOf finds the key of the widget that somebody means who knows its key, its id, or an agent that exactly one enabled
@@ -67,6 +69,7 @@ func (s *Service) Converse(ctx context.Context, w domain.Widget, c Conversing) (
 	if err := s.ledger.AboutThread(ctx, v.Session.ID, v.Thread.ID); err != nil {
 		return Visitor{}, "", err
 	}
+	s.Places.Find(v.Session, c.Address)
 	if c.Identity == nil && (c.Name != "" || c.Email != "") {
 		err = s.ledger.SetContactDetails(ctx, v.Session.OrgID, v.Session.ContactID, lead.Cut(c.Name, 200), lead.Cut(c.Email, 254), "")
 		v.Contact.Name, v.Contact.Email = lead.Cut(c.Name, 200), lead.Cut(c.Email, 254)

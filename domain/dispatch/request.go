@@ -66,9 +66,15 @@ func profile(b ledger.Briefing) json.RawMessage {
 	known := map[string]any{}
 	var told struct {
 		Device json.RawMessage `json:"device"`
+		Geo    domain.Place    `json:"geo"`
 	}
-	if json.Unmarshal(b.Contact.Profile, &told) == nil && len(told.Device) > 0 {
-		known["device"] = told.Device
+	if json.Unmarshal(b.Contact.Profile, &told) == nil {
+		if len(told.Device) > 0 {
+			known["device"] = told.Device
+		}
+		if place := told.Geo.String(); place != "" {
+			known["place"] = place
+		}
 	}
 	if b.Locale != "" {
 		known["locale"] = b.Locale

@@ -29,3 +29,17 @@ func TestRequestNamesFiles(t *testing.T) {
 		t.Errorf("in words: %q", got)
 	}
 }
+
+// Agents learn roughly where a visitor is, in words, and nothing more exact.
+func TestRequestNamesThePlace(t *testing.T) {
+	t.Parallel()
+	for stored, want := range map[string]string{
+		`{"geo":{"city":"Utrecht","country":"Netherlands","latitude":52.09,"longitude":5.12},"device":{"os":"Linux"}}`: `{"device":{"os":"Linux"},"place":"Utrecht, Netherlands"}`,
+		`{"geo":{"timezone":"Europe/Amsterdam"}}`: `{}`, `{"geo":7}`: `{}`, `{}`: `{}`,
+	} {
+		r := request(ledger.Claim{}, ledger.Briefing{Contact: domain.Contact{Profile: []byte(stored)}}, "")
+		if string(r.Profile) != want {
+			t.Errorf("of %s: %s, want %s", stored, r.Profile, want)
+		}
+	}
+}

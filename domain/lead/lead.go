@@ -91,9 +91,10 @@ func Profile(d Device, campaign map[string]string, p domain.Page, now time.Time)
 
 // Known is what a contact's profile says. What cannot be read is empty.
 func Known(profile json.RawMessage) (k struct {
-	Device    Device      `json:"device"`
-	FirstPage domain.Step `json:"first_page"`
-	Referrer  string      `json:"referrer"`
+	Device    Device       `json:"device"`
+	FirstPage domain.Step  `json:"first_page"`
+	Referrer  string       `json:"referrer"`
+	Geo       domain.Place `json:"geo"`
 }) {
 	_ = json.Unmarshal(profile, &k) // an odd profile says nothing
 	return k

@@ -78,6 +78,7 @@ type Conversation struct {
 	domain.Thread  `bun:",extend"`
 	ContactName    string
 	ContactEmail   string
+	ContactPlace   domain.Place `bun:"type:jsonb"`
 	WidgetName     string
 	AgentName      string // of the agent that answers by itself; empty: none is bound
 	AssigneeName   string
@@ -152,7 +153,7 @@ func (l *Ledger) Conversation(ctx context.Context, org domain.OrgID, id domain.T
 
 func (l *Ledger) conversations() *bun.SelectQuery {
 	return l.NewSelect().TableExpr("threads AS t").ColumnExpr("t.*").
-		ColumnExpr("coalesce(c.name, '') AS contact_name, coalesce(c.email, '') AS contact_email").
+		ColumnExpr("coalesce(c.name, '') AS contact_name, coalesce(c.email, '') AS contact_email, coalesce(c.profile->'geo', '{}') AS contact_place").
 		ColumnExpr("coalesce(w.name, '') AS widget_name, coalesce(a.name, '') AS agent_name, coalesce(u.name, '') AS assignee_name").
 		ColumnExpr("coalesce(left(m.content, 240), '') AS last_content, coalesce(m.attachments->0->>'name', '') AS last_file, coalesce(m.author_kind, '') AS last_author_kind").
 		ColumnExpr("coalesce(m.author_name, '') AS last_author_name, " + unanswered + " AS unanswered").

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
@@ -196,8 +197,9 @@ func facts(c ledger.Conversation, contact domain.Contact, visit domain.Session, 
 	if f.Page.Referrer == "" {
 		f.Page.Referrer = known.Referrer
 	}
-	if visit.Timezone != "" {
-		f.LocalTime = inZone(now.UTC(), visit.Timezone).Format("15:04")
+	f.Place = known.Geo.String()
+	if zone := cmp.Or(visit.Timezone, known.Geo.Timezone); zone != "" {
+		f.LocalTime = inZone(now.UTC(), zone).Format("15:04")
 	}
 	return f
 }

@@ -157,7 +157,7 @@ func contactOf(c ledger.Conversation) domain.Contact {
 
 func row(c ledger.Conversation) views.ThreadRow {
 	return views.ThreadRow{
-		Thread: c.Thread, Contact: contactOf(c), Preview: preview(c), By: c.LastAuthorKind, ByName: c.LastAuthorName,
+		Thread: c.Thread, Contact: contactOf(c), Place: c.ContactPlace.String(), Preview: preview(c), By: c.LastAuthorKind, ByName: c.LastAuthorName,
 		Assignee: c.AssigneeName, Unanswered: c.Unanswered,
 		// the system speaks where an agent gave up, and later where nobody has come
 		Failed: c.LastAuthorKind == domain.AuthorSystem && c.Handling == domain.HandlingWaiting && c.WaitedAt.IsZero(),

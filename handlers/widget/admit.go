@@ -125,14 +125,24 @@ func token(r *http.Request) string {
 // this machine itself: behind a proxy that is not trusted to say for whom it asks, all visitors come from there, and one of them
 // must not use up the places of the others.
 func address(r *http.Request) string {
+	ip := clientIP(r)
+	switch {
+	case ip.IsLoopback():
+		return ""
+	case !ip.IsValid(): // who hides where they come from shares one place
+		return "unknown"
+	}
+	return httprate.CanonicalizeIP(ip.String())
+}
+
+// clientIP is where a request comes from, as the trusted proxies tell; not valid where nobody knows.
+func clientIP(r *http.Request) netip.Addr {
 	ip := middleware.GetClientIP(r.Context())
 	if ip == "" {
 		ip, _, _ = net.SplitHostPort(r.RemoteAddr)
 	}
-	if a, err := netip.ParseAddr(ip); err == nil && a.Unmap().IsLoopback() {
-		return ""
-	}
-	return httprate.CanonicalizeIP(ip)
+	a, _ := netip.ParseAddr(ip)
+	return a.Unmap()
 }
 
 // seldom bounds how often in a minute one address may do what leaves something behind, such as asking for a session.

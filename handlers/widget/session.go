@@ -47,7 +47,7 @@ func (s *Surface) session(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v, token, resumed, err := s.chat.Arrive(r.Context(), widgetOf(r), chat.Arrival{
-		Token: in.Token, Page: in.Page, Attribution: in.Attribution, Identity: (*chat.Identity)(in.Identity), Locale: in.Locale, Timezone: in.Timezone, Device: lead.DeviceOf(r.Header),
+		Token: in.Token, Page: in.Page, Attribution: in.Attribution, Identity: (*chat.Identity)(in.Identity), Locale: in.Locale, Timezone: in.Timezone, Device: lead.DeviceOf(r.Header), Address: clientIP(r),
 	})
 	if err != nil {
 		return err

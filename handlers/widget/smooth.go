@@ -123,7 +123,7 @@ func (c *smoothTalk) open(ctx, socket context.Context, cmd dialect.OpenSession) 
 	}
 	v, id, err := c.s.chat.Converse(ctx, wid, chat.Conversing{
 		AskedFor: cmd.AgentID, Resume: domain.ThreadID(cmd.ConversationID), Known: c.known, Identity: (*chat.Identity)(cmd.Identity),
-		Name: cmd.UserName, Email: cmd.UserEmail,
+		Name: cmd.UserName, Email: cmd.UserEmail, Address: clientIP(c.r),
 	})
 	if domain.KindOf(err) == domain.NotFound && err != nil {
 		return nil, refused(dialect.SmoothConversationNotFound, fmt.Sprintf("conversation '%s' not found", cmd.ConversationID))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/chat"
+	"github.com/parley-chat/parley/domain/lead"
 	"github.com/parley-chat/parley/handlers/dialect"
 	"github.com/parley-chat/parley/handlers/edge"
 )
@@ -41,7 +42,7 @@ func (s *Surface) triggerfish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, _, _, err := s.chat.Arrive(r.Context(), wid, chat.Arrival{})
+	v, _, _, err := s.chat.Arrive(r.Context(), wid, chat.Arrival{Device: lead.DeviceOf(r.Header), Address: clientIP(r)})
 	if err != nil {
 		return err
 	}
