@@ -38,6 +38,22 @@ type Exchange struct {
 	Note    string   `json:"note,omitempty"` // what a good answer has, in a person's words
 }
 
+// Asked is what the visitor wrote in an exchange; of files alone their names.
+func (t Tape) Asked(x Exchange) string {
+	var lines []string
+	for _, m := range t.Lines {
+		if m.Direction != Inbound || m.Seq < x.FromSeq || m.Seq > x.ToSeq {
+			continue
+		}
+		words := m.Content
+		for _, a := range m.Attachments {
+			words = strings.TrimSpace(words + " [" + a.Name + "]")
+		}
+		lines = append(lines, words)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // Answer is what was said to some lines, or would be.
 type Answer struct {
 	Replies []string   `json:"replies,omitempty"`

@@ -20,6 +20,7 @@ func gallery() map[string]templ.Component {
 	agentPages(g)
 	knowledgePages(g)
 	widgetPages(g)
+	replayPages(g)
 	return g
 }
 

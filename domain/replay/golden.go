@@ -80,3 +80,9 @@ func (s *Service) Goldens(ctx context.Context, org domain.OrgID) ([]domain.Golde
 	last, err := s.ledger.GoldenReplays(ctx, org)
 	return gs, last, err
 }
+
+// Tape is what a replay of a thread would be made of. It fails with NotFound.
+func (s *Service) Tape(ctx context.Context, org domain.OrgID, thread domain.ThreadID) (domain.Tape, error) {
+	t, err := s.ledger.Tape(ctx, org, thread)
+	return t, unknown(err, "conversation")
+}

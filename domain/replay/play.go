@@ -1,11 +1,9 @@
 package replay
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/parley-chat/parley/domain"
@@ -81,7 +79,7 @@ func (p *player) store(ctx context.Context, t domain.ReplayTurn) error {
 // turn lets the agent answer one exchange again and compares. An answer that does not come off is a result; an error means that
 // going on makes no sense.
 func (p *player) turn(ctx context.Context, n int, x domain.Exchange) (domain.ReplayTurn, error) {
-	t := domain.ReplayTurn{N: n, FromSeq: x.FromSeq, ToSeq: x.ToSeq, Asked: asked(p.c.Tape, x), Then: x.Then, Note: x.Note}
+	t := domain.ReplayTurn{N: n, FromSeq: x.FromSeq, ToSeq: x.ToSeq, Asked: p.c.Tape.Asked(x), Then: x.Then, Note: x.Note}
 	ports := &ports{x: x, knowledge: p.ledger}
 	rt, err := p.o.Voice(p.agent, agent.Deps{Knowledge: ports, Contacts: ports, Purse: p.ledger, Outbound: p.o.Outbound, Log: p.o.Log})
 	if err != nil {
@@ -126,25 +124,6 @@ func explain(err error) string {
 		return f.Reason
 	}
 	return "something went wrong on our side"
-}
-
-// asked is what the visitor wrote in an exchange.
-func asked(t domain.Tape, x domain.Exchange) string {
-	var lines []string
-	for _, m := range t.Lines {
-		if m.Direction == domain.Inbound && m.Seq >= x.FromSeq && m.Seq <= x.ToSeq {
-			lines = append(lines, cmp.Or(m.Content, names(m)))
-		}
-	}
-	return strings.Join(lines, "\n")
-}
-
-func names(m domain.Message) string {
-	var all []string
-	for _, a := range m.Attachments {
-		all = append(all, a.Name)
-	}
-	return "[" + strings.Join(all, ", ") + "]"
 }
 
 // request is the turn as the agent was given it then, under names of its own: whoever acts on a thread, a contact or a session that a

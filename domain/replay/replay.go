@@ -114,10 +114,7 @@ func (s *Service) order(ctx context.Context, o Order, t domain.Tape) (domain.Rep
 	if o.AgentID == "" {
 		return domain.Replay{}, domain.InvalidField("agent_id", "is needed: no agent is to answer here")
 	}
-	a, err := s.ledger.Agent(ctx, o.OrgID, o.AgentID)
-	if domain.KindOf(err) == domain.NotFound {
-		return domain.Replay{}, domain.InvalidField("agent_id", "names no agent that there is")
-	}
+	a, err := s.named(ctx, o.OrgID, "agent_id", o.AgentID)
 	if err != nil {
 		return domain.Replay{}, err
 	}
@@ -128,9 +125,7 @@ func (s *Service) order(ctx context.Context, o Order, t domain.Tape) (domain.Rep
 		return domain.Replay{}, renamed(err)
 	}
 	if o.JudgeID != "" {
-		if _, err := s.ledger.Agent(ctx, o.OrgID, o.JudgeID); domain.KindOf(err) == domain.NotFound {
-			return domain.Replay{}, domain.InvalidField("judge_agent_id", "names no agent that there is")
-		} else if err != nil {
+		if _, err := s.named(ctx, o.OrgID, "judge_agent_id", o.JudgeID); err != nil {
 			return domain.Replay{}, err
 		}
 	}
@@ -138,6 +133,18 @@ func (s *Service) order(ctx context.Context, o Order, t domain.Tape) (domain.Rep
 		ID: ledger.NewID[domain.ReplayID](), OrgID: o.OrgID, AgentID: a.ID, AgentName: a.Name, JudgeID: o.JudgeID, Override: o.Override,
 		Drift: o.Drift, AskedBy: o.By, Status: domain.ReplayQueued, Answers: len(t.Exchanges), CreatedAt: time.Now().UTC(),
 	}, nil
+}
+
+// named reads an agent that a field names.
+func (s *Service) named(ctx context.Context, org domain.OrgID, field string, id domain.AgentID) (domain.Agent, error) {
+	if _, err := domain.ParseID[domain.AgentID](string(id)); err != nil {
+		return domain.Agent{}, domain.InvalidField(field, "is not an id")
+	}
+	a, err := s.ledger.Agent(ctx, org, id)
+	if domain.KindOf(err) == domain.NotFound && err != nil {
+		err = domain.InvalidField(field, "names no agent that there is")
+	}
+	return a, err
 }
 
 // renamed calls the fields of an agent's config what a replay calls them.

@@ -16,6 +16,8 @@ var notices = map[string]ui.Notice{
 	"agent-saved":      {Tone: ui.Green, Text: "Saved. It counts from the agent’s next answer on."},
 	"agent-back":       {Tone: ui.Green, Text: "It answers again. Whoever waited for it is answered now."},
 	"agent-deleted":    {Tone: ui.Green, Text: "The agent is deleted."},
+	"golden-made":      {Tone: ui.Green, Text: "This conversation is golden now, with its answers as they are."},
+	"golden-gone":      {Tone: ui.Green, Text: "This conversation is an ordinary one again."},
 	"budget-saved":     {Tone: ui.Green, Text: "Saved. It counts from the next answer on."},
 	"article-created":  {Tone: ui.Green, Text: "The article is ready. Agents find it from now on."},
 	"articles-created": {Tone: ui.Green, Text: "The articles are ready. Agents find them from now on."},

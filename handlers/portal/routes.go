@@ -25,6 +25,7 @@ func (p *Portal) Routes(r chi.Router) {
 			r.Use(p.signedIn)
 			r.Get("/", p.page(p.home))
 			p.inboxRoutes(r)
+			p.replayRoutes(r)
 			p.agentRoutes(r)
 			p.knowledgeRoutes(r)
 			p.widgetRoutes(r)
