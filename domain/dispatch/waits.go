@@ -38,9 +38,9 @@ func (d *Dispatcher) watchWaits(ctx context.Context) {
 // tellWaiting does what is due and says in how long to look again.
 func (d *Dispatcher) tellWaiting(ctx context.Context) time.Duration {
 	due, next, ok, err := d.ledger.DueWaits(ctx, waitsMost)
-	for _, a := range due {
-		if err == nil {
-			_, err = d.ledger.Append(ctx, a)
+	for _, a := range due { // one that cannot be told must not keep the others from it
+		if _, failed := d.ledger.Append(ctx, a); failed != nil {
+			err = failed
 		}
 	}
 	switch {

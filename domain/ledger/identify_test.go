@@ -280,3 +280,53 @@ func TestIdentifyLetsNobodyElseIn(t *testing.T) {
 		t.Error("two people are one contact")
 	}
 }
+
+// What was delivered in either thread stays on record under the seqs that the lines have now.
+func TestIdentifyKeepsReceipts(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	f := ledgertest.Seed(t, l)
+	a, b := stranger(t, l, f), stranger(t, l, f)
+	known, stub := threadOf(t, l, a), threadOf(t, l, b)
+	var receipts []ledger.Receipt
+	for _, th := range []struct {
+		domain.Session
+		domain.ThreadID
+	}{{a, known.ID}, {b, stub.ID}} {
+		says(t, l, th.Session, th.ThreadID, "hello")
+		receipts = append(receipts, ledger.Receipt{OrgID: f.Org, ThreadID: th.ThreadID, Transport: "websocket", From: 1, To: 1})
+	}
+	if err := l.PutReceipts(t.Context(), receipts); err != nil {
+		t.Fatal(err)
+	}
+	identify(t, l, &a, "u1")
+	identify(t, l, &b, "u1")
+	var seqs []int64
+	if err := l.NewRaw(`SELECT to_seq FROM receipts WHERE thread_id = ? AND from_seq = to_seq ORDER BY to_seq`, known.ID).Scan(t.Context(), &seqs); err != nil || !slices.Equal(seqs, []int64{1, 2}) {
+		t.Errorf("receipts of lines %v, %v", seqs, err)
+	}
+}
+
+// Whoever waits for a person waits on when they say who they are, in the one thread that is left.
+func TestIdentifyKeepsWaiting(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	f := ledgertest.Seed(t, l)
+	a, b := stranger(t, l, f), stranger(t, l, f)
+	known, stub := threadOf(t, l, a), threadOf(t, l, b)
+	says(t, l, a, known.ID, "hello")
+	says(t, l, b, stub.ID, "hello")
+	if _, err := l.Append(t.Context(), ledger.Append{OrgID: f.Org, ThreadID: stub.ID, Change: ledger.AskForPerson{}}); err != nil {
+		t.Fatal(err)
+	}
+	ledgertest.Set(t, l, "threads", stub.ID, "wait_due", time.Now().Add(-time.Second))
+	identify(t, l, &a, "u1")
+	identify(t, l, &b, "u1")
+	due, _, _, err := l.DueWaits(t.Context(), 10)
+	if err != nil || len(due) != 1 || due[0].ThreadID != known.ID {
+		t.Fatalf("somebody waits in %+v, not in %s, %v", due, known.ID, err)
+	}
+	if out, err := l.Append(t.Context(), due[0]); err != nil || out.Message == nil {
+		t.Errorf("nobody was told what happens next: %+v, %v", out, err)
+	}
+}

@@ -93,12 +93,13 @@ func (tx *Ledger) joinThread(ctx context.Context, into, gone domain.Thread) erro
 		`UPDATE messages SET thread_id = ?0, seq = seq + ?1 WHERE thread_id = ?2`,
 		`UPDATE turns SET thread_id = ?0, to_seq = to_seq + ?1 WHERE thread_id = ?2`,
 		`UPDATE dispatches SET thread_id = ?0, from_seq = from_seq + ?1, to_seq = to_seq + ?1 WHERE thread_id = ?2`,
+		`UPDATE receipts SET thread_id = ?0, from_seq = from_seq + ?1, to_seq = to_seq + ?1 WHERE thread_id = ?2`,
 	} {
 		if _, err := tx.NewRaw(sql, into.ID, at, gone.ID).Exec(ctx); err != nil {
 			return err
 		}
 	}
-	if err := tx.repoint(ctx, "threads", string(gone.ID), string(into.ID), "messages", "turns", "dispatches"); err != nil {
+	if err := tx.repoint(ctx, "threads", string(gone.ID), string(into.ID), "messages", "turns", "dispatches", "receipts"); err != nil {
 		return err
 	}
 	if err := tx.inherit(ctx, into, gone, handling, assignee); err != nil {
@@ -108,7 +109,7 @@ func (tx *Ledger) joinThread(ctx context.Context, into, gone domain.Thread) erro
 		return err
 	}
 	if _, err := tx.NewRaw(`UPDATE threads SET merged_into = ?, correlation_key = ?, handling = 'closed', epoch = epoch + 1, assignee_id = NULL,
-last_seq = 0, last_inbound = 0, answered = 0, visitor_read = 0, team_read = 0, notes = 0, last_message_at = NULL, updated_at = now() WHERE id = ?`,
+last_seq = 0, last_inbound = 0, answered = 0, visitor_read = 0, team_read = 0, notes = 0, last_message_at = NULL, wait_due = NULL, offered_at = NULL, waited_at = NULL, updated_at = now() WHERE id = ?`,
 		into.ID, "joined:"+string(gone.ID), gone.ID).Exec(ctx); err != nil {
 		return err
 	}
@@ -132,7 +133,8 @@ func heir(into, gone domain.Thread) (domain.Handling, domain.UserID) {
 }
 
 // inherit writes the joined thread's state. A change of hands raises the epoch, so that nobody talks over whoever has it now.
-// What was said in both counts against the limits: a visitor does not get a second allowance by saying who they are.
+// Whoever waits goes on waiting where the handling came from. What was said in both counts against the limits: a visitor does not
+// get a second allowance by saying who they are.
 func (tx *Ledger) inherit(ctx context.Context, into, gone domain.Thread, handling domain.Handling, assignee domain.UserID) error {
 	epoch := into.Epoch
 	if handling != into.Handling || assignee != into.AssigneeID {
@@ -161,11 +163,14 @@ func (tx *Ledger) inherit(ctx context.Context, into, gone domain.Thread, handlin
 	if gone.LastMessageAt.After(last) {
 		last = gone.LastMessageAt
 	}
-	_, err := tx.NewRaw(`UPDATE threads t SET handling = ?, assignee_id = ?, epoch = ?, last_seq = ?, last_inbound = ?, answered = ?,
-visitor_read = ?, team_read = ?, notes = ?, last_message_at = ?, labels = ?, updated_at = greatest(t.updated_at, g.updated_at),
+	_, err := tx.NewRaw(`UPDATE threads t SET handling = ?0, assignee_id = ?1, epoch = ?2, last_seq = ?3, last_inbound = ?4, answered = ?5,
+visitor_read = ?6, team_read = ?7, notes = ?8, last_message_at = ?9, labels = ?10, updated_at = greatest(t.updated_at, g.updated_at),
 window_start = greatest(t.window_start, g.window_start), window_count = t.window_count + g.window_count,
-day = greatest(t.day, g.day), day_count = CASE WHEN t.day = g.day THEN t.day_count + g.day_count WHEN t.day > g.day THEN t.day_count ELSE g.day_count END
-FROM threads g WHERE t.id = ? AND g.id = ?`,
+day = greatest(t.day, g.day), day_count = CASE WHEN t.day = g.day THEN t.day_count + g.day_count WHEN t.day > g.day THEN t.day_count ELSE g.day_count END,
+wait_due = coalesce(CASE WHEN t.handling = ?0 THEN t.wait_due END, CASE WHEN g.handling = ?0 THEN g.wait_due END),
+offered_at = coalesce(CASE WHEN t.handling = ?0 THEN t.offered_at END, CASE WHEN g.handling = ?0 THEN g.offered_at END),
+waited_at = coalesce(CASE WHEN t.handling = ?0 THEN t.waited_at END, CASE WHEN g.handling = ?0 THEN g.waited_at END)
+FROM threads g WHERE t.id = ?11 AND g.id = ?12`,
 		handling, bun.NullZero(assignee), epoch, at+gone.LastSeq, cmp.Or(after(gone.LastInbound), into.LastInbound), cmp.Or(after(gone.Answered), into.Answered),
 		read(into.VisitorRead, gone.VisitorRead), read(into.TeamRead, gone.TeamRead), into.Notes+gone.Notes, bun.NullZero(last), bunArray(labels),
 		into.ID, gone.ID).Exec(ctx)
