@@ -40,6 +40,7 @@ type Dispatcher struct {
 	ended   func(Ended)
 	changed func(domain.Circuit)
 
+	births   *births
 	typists  *typists
 	circuits *circuits
 	texts    keptTexts
@@ -87,6 +88,8 @@ func New(l *ledger.Ledger, r *relay.Relay, voice func(domain.Agent) (agent.Runti
 	}
 	r.OnWork(d.Wake)
 	l.OnCommit(d.committed)
+	d.births = &births{d: d}
+	l.OnBirth(ledger.Births{Lease: o.Lease, Reserve: d.births.reserve, Release: d.births.release, Begin: d.births.run})
 	r.OnHint(func(h relay.Hint) {
 		if d.typists.heard(h, time.Now()) {
 			d.Wake(time.Time{})
@@ -112,7 +115,9 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	var renewer sync.WaitGroup
 	renewer.Go(func() { d.renew(renewing) })
 	renewer.Go(func() { d.watchWaits(ctx) })
+	d.births.begin(turns)
 	d.claim(ctx, turns)
+	d.births.end()
 	d.running.Wait()
 	stop()
 	renewer.Wait()

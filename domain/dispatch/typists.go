@@ -49,6 +49,18 @@ func (t *typists) writes(thread domain.ThreadID, now time.Time) bool {
 	return t.until[domain.AuthorHuman][thread].After(now)
 }
 
+// anyone reports whether the visitor or a person of the team writes in a thread.
+func (t *typists) anyone(thread domain.ThreadID, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, who := range t.until {
+		if who[thread].After(now) {
+			return true
+		}
+	}
+	return false
+}
+
 // pauses is who writes now, and when the first of them stops counting; zero if nobody writes.
 func (t *typists) pauses(now time.Time) (p ledger.Pauses, next time.Time) {
 	t.mu.Lock()

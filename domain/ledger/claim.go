@@ -148,14 +148,24 @@ func scanClaim(r pgx.CollectableRow) (c Claim, err error) {
 	return c, err
 }
 
-// A turn keeps its lease only as long as its result could still count.
+// A turn keeps its lease only as long as its result could still count. A dispatch that is locked just now is about to change, and
+// the next renewal sees to what: waiting for it with others in hand could block an append that wants those, and so for ever.
 const renew = `
-UPDATE dispatches d SET lease_until = clock_timestamp() + $4 * interval '1 millisecond'
-FROM unnest($1::text[]::uuid[], $2::bigint[], $3::bigint[]) AS held(id, token, epoch), threads t
-WHERE d.id = held.id AND d.token = held.token AND d.status = 'running' AND t.id = d.thread_id AND t.epoch = held.epoch
-RETURNING d.id::text`
+WITH held AS (
+    SELECT * FROM unnest($1::text[]::uuid[], $2::bigint[], $3::bigint[]) AS held(id, token, epoch)
+), ours AS MATERIALIZED (
+    SELECT d.id FROM held JOIN dispatches d ON d.id = held.id AND d.token = held.token AND d.status = 'running'
+    JOIN threads t ON t.id = d.thread_id AND t.epoch = held.epoch
+), free AS MATERIALIZED (
+    SELECT d.id FROM held JOIN dispatches d ON d.id = held.id AND d.token = held.token AND d.status = 'running'
+    WHERE d.id IN (SELECT id FROM ours) FOR UPDATE OF d SKIP LOCKED
+), renewed AS (
+    UPDATE dispatches d SET lease_until = clock_timestamp() + $4 * interval '1 millisecond' FROM free WHERE d.id = free.id
+)
+SELECT id::text FROM ours`
 
-// Renew prolongs the leases of turns and returns the dispatches it could: the others were taken away, and work on them is wasted.
+// Renew prolongs the leases of turns and returns the dispatches that are still theirs: the others were taken away, and work on
+// them is wasted.
 func (l *Ledger) Renew(ctx context.Context, held []TurnRef, lease time.Duration) (map[domain.DispatchID]bool, error) {
 	rows, err := l.writers.Query(ctx, renew,
 		column(held, func(t TurnRef) string { return string(t.Dispatch) }),

@@ -10,8 +10,8 @@ import (
 	"github.com/parley-chat/parley/domain"
 )
 
-// commit decides a batch and stores what it led to in one transaction of two round trips: lock and read, then write and commit.
-// The number of statements does not grow with the batch.
+// commit decides a batch and stores what it led to in one transaction of two round trips: lock and read, then write and commit;
+// of three where turns may begin with it. The number of statements does not grow with the batch.
 func (l *Ledger) commit(ctx context.Context, batch []*pending) (err error) {
 	conn, err := l.writers.Acquire(ctx)
 	if err != nil {
@@ -41,10 +41,16 @@ func (l *Ledger) commit(ctx context.Context, batch []*pending) (err error) {
 		rollback(ctx, conn)
 		return nil
 	}
-	if err := write(ctx, conn, touched, &w); err != nil {
+	err = l.bear(ctx, conn, batch, touched, &w)
+	if err == nil {
+		err = write(ctx, conn, touched, &w)
+	}
+	if err != nil {
+		l.unborn(w.births)
 		rollback(ctx, conn)
 		return err
 	}
+	l.born(w.births)
 	return nil
 }
 
@@ -174,6 +180,7 @@ func scanState(r pgx.Rows) (*state, error) {
 	s.agent.settle = time.Duration(settle) * time.Millisecond
 	s.agent.giveUp = time.Duration(giveUp) * time.Second
 	if s.now.Before(s.UpdatedAt) { // the clock was set back: a thread's time still only goes forward
+		s.ahead = s.UpdatedAt.Sub(s.now)
 		s.now = s.UpdatedAt
 	}
 	s.now = s.now.UTC()

@@ -23,7 +23,8 @@ type state struct {
 	mails   bool              // there is a way to send mail
 	stopped domain.DispatchID // a dispatch with a running turn that this change has ended
 
-	now   time.Time // the database's clock when the lock was held; never before the thread's last change
+	now   time.Time     // the database's clock when the lock was held; never before the thread's last change
+	ahead time.Duration // how far that puts now before the clock, which was set back; what is to come due goes by the clock
 	known map[eventKey]domain.Message
 
 	waiting map[domain.AttachmentID]*waitingFile // the files that changes of this batch want to take
@@ -70,6 +71,7 @@ type rows struct {
 	turns      []turnRow
 	steps      []step
 	mails      []mailToOwners
+	births     []Claim  // turns that begin with this batch
 	labelled   []*state // threads with other labels
 }
 
@@ -89,6 +91,7 @@ type dispatchRow struct {
 	*domain.Dispatch
 	fresh bool
 	at    time.Time
+	lease time.Duration // of a birth
 }
 
 type turnRow struct {
@@ -106,6 +109,9 @@ type step struct {
 	detail any
 	at     time.Time
 }
+
+// clock is the database's, by which things come due.
+func (s *state) clock() time.Time { return s.now.Add(-s.ahead) }
 
 // decide applies one change. It is pure but for fresh ids.
 func decide(s *state, w *rows, c Change) (Outcome, error) {
@@ -138,14 +144,14 @@ func decide(s *state, w *rows, c Change) (Outcome, error) {
 		}
 	}
 	s.UpdatedAt = s.now
-	out.At = s.now
+	out.At = s.clock()
 	out.Before, out.Thread, out.Stopped = was.LastSeq, s.Thread, s.stopped
 	out.Moved = out.Moved || s.Epoch != was.Epoch || s.VisitorRead != was.VisitorRead || s.TeamRead != was.TeamRead || s.Notes != was.Notes
 	switch {
 	case s.WaitDue != was.WaitDue:
 		out.Wait = s.WaitDue
 	case s.open != nil && s.open != open && s.widget.known:
-		out.Wait = s.now.Add(s.widget.handoffAfter)
+		out.Wait = s.clock().Add(s.widget.handoffAfter)
 	}
 	return out, nil
 }
@@ -240,7 +246,7 @@ func (s *state) put(w *rows, d *domain.Dispatch, fresh bool) {
 			return
 		}
 	}
-	w.dispatches = append(w.dispatches, &dispatchRow{d, fresh, s.now})
+	w.dispatches = append(w.dispatches, &dispatchRow{Dispatch: d, fresh: fresh, at: s.now})
 }
 
 // route decides what inbound lines from..to lead to: a turn (queued or part of the open dispatch) or a skip with its reason.
@@ -248,7 +254,7 @@ func (s *state) route(from, to int64, body string) (kind domain.TimelineKind, d 
 	if why := s.guard(body); why != "" {
 		return domain.DispatchSkip, nil, why
 	}
-	due := s.now.Add(s.agent.settle)
+	due := s.clock().Add(s.agent.settle)
 	if d := s.open; d != nil {
 		d.ToSeq = to
 		if d.Status == domain.DispatchQueued && d.Attempts == 0 {
@@ -258,7 +264,7 @@ func (s *state) route(from, to int64, body string) (kind domain.TimelineKind, d 
 	}
 	s.open = &domain.Dispatch{
 		ID: NewID[domain.DispatchID](), OrgID: s.OrgID, ThreadID: s.ID, AgentID: s.agent.id, Status: domain.DispatchQueued,
-		FromSeq: from, ToSeq: to, FirstAt: s.now, DueAt: due, CreatedAt: s.now,
+		FromSeq: from, ToSeq: to, FirstAt: s.clock(), DueAt: due, CreatedAt: s.now,
 	}
 	return domain.DispatchQueuedAt, s.open, ""
 }

@@ -104,7 +104,7 @@ func (s *state) queue(w *rows, from, to int64) Outcome {
 		s.note(w, event{eventKey: happened(kind), detail: map[string]any{"reason": why, "from_seq": from, "to_seq": to}})
 		return Outcome{}
 	}
-	d.DueAt = s.now // these have waited long enough
+	d.DueAt = s.clock() // these have waited long enough
 	s.put(w, d, kind == domain.DispatchQueuedAt)
 	s.note(w, event{eventKey: happened(kind), dispatch: d.ID, detail: map[string]any{"from_seq": from, "to_seq": to}})
 	return Outcome{Due: d.DueAt}

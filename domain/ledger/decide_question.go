@@ -21,7 +21,7 @@ func (c Question) decide(s *state, w *rows) (Outcome, error) {
 	}
 	out, err := c.Line.decide(s, w)
 	if err == nil && s.open != nil {
-		s.open.DueAt, out.Due = s.now, s.now
+		s.open.DueAt, out.Due = s.clock(), s.clock()
 	}
 	return out, err
 }

@@ -148,12 +148,12 @@ func (c TurnFail) decide(s *state, w *rows) (Outcome, error) {
 	switch {
 	case d.Replies > 0:
 		return s.settle(w, c.ToSeq), nil
-	case c.Away && !c.Final && s.now.Sub(d.FirstAt) < domain.HoldFor:
+	case c.Away && !c.Final && s.clock().Sub(d.FirstAt) < domain.HoldFor:
 		d.Attempts, d.TriedAt = d.Attempts-1, time.Time{}
-	case c.Final || d.Attempts >= s.agent.maxAttempts || s.now.Add(c.RetryIn).Sub(d.TriedAt) > s.agent.giveUp && !d.TriedAt.IsZero():
+	case c.Final || d.Attempts >= s.agent.maxAttempts || s.clock().Add(c.RetryIn).Sub(d.TriedAt) > s.agent.giveUp && !d.TriedAt.IsZero():
 		return s.giveUp(w, c.Turn, c.Reason), nil
 	}
-	d.Status, d.DueAt = domain.DispatchQueued, s.now.Add(c.RetryIn)
+	d.Status, d.DueAt = domain.DispatchQueued, s.clock().Add(c.RetryIn)
 	s.put(w, d, false)
 	s.step(w, c.Turn, domain.RetryScheduled, map[string]any{"at": d.DueAt, "attempt": d.Attempts + 1, "away": c.Away})
 	return Outcome{Due: d.DueAt}, nil
@@ -186,7 +186,7 @@ type GiveUp struct{ Dispatch domain.DispatchID }
 func (GiveUp) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c GiveUp) decide(s *state, w *rows) (Outcome, error) {
-	if s.open == nil || s.open.ID != c.Dispatch || s.open.Status != domain.DispatchQueued || s.now.Sub(s.open.FirstAt) < domain.HoldFor {
+	if s.open == nil || s.open.ID != c.Dispatch || s.open.Status != domain.DispatchQueued || s.clock().Sub(s.open.FirstAt) < domain.HoldFor {
 		return Outcome{}, nil
 	}
 	return s.giveUp(w, "", "it was not there for a day"), nil
@@ -212,7 +212,7 @@ func (c TurnRelease) decide(s *state, w *rows) (Outcome, error) {
 	if d.Replies > 0 {
 		return s.settle(w, c.ToSeq), nil
 	}
-	d.Status, d.DueAt, d.Attempts = domain.DispatchQueued, s.now, d.Attempts-1
+	d.Status, d.DueAt, d.Attempts = domain.DispatchQueued, s.clock(), d.Attempts-1
 	if d.Attempts == 0 {
 		d.TriedAt = time.Time{}
 	}

@@ -10,7 +10,7 @@ import (
 func (s *state) await() {
 	s.WaitDue, s.OfferedAt, s.WaitedAt = time.Time{}, time.Time{}, time.Time{}
 	if s.widget.known {
-		s.WaitDue = s.now.Add(s.widget.handoffAfter)
+		s.WaitDue = s.clock().Add(s.widget.handoffAfter)
 	}
 }
 
@@ -34,11 +34,11 @@ func (c Waited) decide(s *state, w *rows) (Outcome, error) {
 	case !s.widget.known:
 		return Outcome{}, nil
 	case s.late():
-		s.OfferedAt, s.WaitDue = s.now, s.now.Add(s.widget.handoffAfter)
+		s.OfferedAt, s.WaitDue = s.clock(), s.clock().Add(s.widget.handoffAfter)
 		s.note(w, event{eventKey: happened(domain.HandedOff), dispatch: s.open.ID,
 			detail: map[string]any{"reason": "the agent has not answered yet", "offered": true}})
 		return Outcome{Moved: true}, nil
-	case s.WaitDue.IsZero() || s.WaitDue.After(s.now):
+	case s.WaitDue.IsZero() || s.WaitDue.After(s.clock()):
 		return Outcome{}, nil
 	case !s.waits():
 		s.calm()
@@ -65,7 +65,7 @@ func (c Waited) decide(s *state, w *rows) (Outcome, error) {
 // late reports whether the agent has kept the contact waiting longer than the widget allows, and nobody was asked yet.
 func (s *state) late() bool {
 	return s.Handling == domain.HandlingAgent && s.open != nil && s.open.Replies == 0 && s.OfferedAt.IsZero() && s.WaitedAt.IsZero() &&
-		s.now.Sub(s.open.FirstAt) >= s.widget.handoffAfter
+		s.clock().Sub(s.open.FirstAt) >= s.widget.handoffAfter
 }
 
 // mailToOwners is a mail to every owner of a thread's organisation.

@@ -36,6 +36,7 @@ type core struct {
 	lanes   []*lane
 	mails   bool // there is a way to send mail
 	heard   []func([]Outcome)
+	births  *Births // nil: every turn waits for a claim
 	log     *slog.Logger
 
 	noTrigrams atomic.Bool // this database cannot tell what resembles what

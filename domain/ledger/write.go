@@ -21,6 +21,7 @@ func write(ctx context.Context, conn *pgxpool.Conn, touched map[domain.ThreadID]
 	queueDispatches(b, w.dispatches)
 	queueEvents(b, w.events)
 	queueTurns(b, w.turns)
+	queueBirths(b, w.births)
 	queueSteps(b, w.steps)
 	queueMails(b, w.mails)
 	queueLabels(b, w.labelled)
@@ -166,13 +167,14 @@ WHERE d.id = u.id`
 
 const insertDispatches = `
 INSERT INTO dispatches (id, status, skip_reason, to_seq, due_at, attempts, replies, last_error, updated_at, tried_at,
-                        org_id, thread_id, agent_id, from_seq, first_at, created_at)
+                        org_id, thread_id, agent_id, from_seq, first_at, created_at, token, lease_until)
 SELECT u.id, u.status, u.skip_reason, u.to_seq, u.due_at, u.attempts, u.replies, u.last_error, u.updated_at, nullif(u.tried_at, 'epoch'),
-       u.org_id, u.thread_id, nullif(u.agent_id, '')::uuid, u.from_seq, u.first_at, u.created_at
+       u.org_id, u.thread_id, nullif(u.agent_id, '')::uuid, u.from_seq, u.first_at, u.created_at, u.token,
+       CASE WHEN u.lease > 0 THEN clock_timestamp() + u.lease * interval '1 millisecond' END
 FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::int[], $7::int[], $8::text[], $9::timestamptz[], $10::timestamptz[],
-            $11::text[]::uuid[], $12::text[]::uuid[], $13::text[], $14::bigint[], $15::timestamptz[], $16::timestamptz[])
+            $11::text[]::uuid[], $12::text[]::uuid[], $13::text[], $14::bigint[], $15::timestamptz[], $16::timestamptz[], $17::bigint[], $18::float8[])
      AS u(id, status, skip_reason, to_seq, due_at, attempts, replies, last_error, updated_at, tried_at,
-          org_id, thread_id, agent_id, from_seq, first_at, created_at)`
+          org_id, thread_id, agent_id, from_seq, first_at, created_at, token, lease)`
 
 func queueDispatches(b *pgx.Batch, ds []*dispatchRow) {
 	var changed, fresh []*dispatchRow
@@ -209,6 +211,8 @@ func queueDispatches(b *pgx.Batch, ds []*dispatchRow) {
 			column(fresh, func(d D) int64 { return d.FromSeq }),
 			column(fresh, func(d D) time.Time { return d.FirstAt }),
 			column(fresh, func(d D) time.Time { return d.CreatedAt }),
+			column(fresh, func(d D) int64 { return d.Token }),
+			column(fresh, func(d D) float64 { return float64(d.lease.Milliseconds()) }),
 		)...)
 	}
 }
