@@ -47,6 +47,7 @@ type configRules struct {
 	numbers []string                // keys whose form fields hold a number
 	headers bool                    // it has write-only headers
 	secrets []string                // its write-only texts
+	servers bool                    // it has servers with tools, and they write-only headers
 }
 
 // agentKinds lists the kinds this version runs, the default first; agentRules has an entry for each.
@@ -59,6 +60,7 @@ var (
 			numbers: []string{"temperature", "max_output_tokens", "max_steps", "timeout_seconds",
 				"input_cost_per_mtok", "output_cost_per_mtok", "turn_budget_usd"},
 			secrets: []string{APIKeySecret},
+			servers: true,
 		},
 		AgentHTTP: {
 			read:    func(r *configReader) any { return r.http() },
@@ -150,6 +152,9 @@ func (a Agent) Configure(kind AgentKind, incoming json.RawMessage) (Agent, error
 		if rules.headers {
 			p.headers(next.Headers())
 		}
+		if rules.servers {
+			maps.Copy(next.Secrets, readConfig(incoming, p).serverSecrets(a.toolServers(), stored))
+		}
 	}
 	if err := p.err(); err != nil {
 		return a, err
@@ -167,6 +172,9 @@ func SplitConfig(kind AgentKind, incoming json.RawMessage) (public json.RawMessa
 		public, secrets = splitConfig(rules, incoming, p)
 		if rules.headers {
 			p.headers(headersIn(secrets))
+		}
+		if rules.servers {
+			maps.Copy(secrets, readConfig(incoming, p).serverSecrets(nil, nil))
 		}
 	}
 	if err := p.err(); err != nil {
@@ -217,6 +225,9 @@ func (a Agent) DisplayConfig() json.RawMessage {
 		}
 		values["headers"], _ = json.Marshal(masked)
 	}
+	if ok && rules.servers {
+		values[serversKey], _ = json.Marshal(a.displayServers())
+	}
 	for _, key := range rules.secrets {
 		if a.Secrets[key] != "" {
 			values[key], _ = json.Marshal(Masked)
@@ -247,12 +258,12 @@ func headersIn(secrets map[string]string) map[string]string {
 
 // FormConfig turns the config.* fields of a posted form into the JSON an API client would send, for Configure. A blank
 // field asks for the default, but for a secret one, which a blank leaves as it is and a field forget.config.KEY forgets.
-// config.headers is a text with a "Name: value" on each line.
+// config.headers is a text with a "Name: value" on each line, config.mcp_servers.N.KEY a field of a server of tools.
 func FormConfig(kind AgentKind, form map[string][]string) json.RawMessage {
 	config := map[string]any{}
 	for field, values := range form {
 		key, ok := strings.CutPrefix(field, "config.")
-		if !ok || len(values) == 0 {
+		if !ok || len(values) == 0 || strings.HasPrefix(key, serversKey+".") {
 			continue
 		}
 		value := strings.TrimSpace(values[0])
@@ -272,6 +283,9 @@ func FormConfig(kind AgentKind, form map[string][]string) json.RawMessage {
 		default:
 			config[key] = value
 		}
+	}
+	if servers, given := formServers(form); given && agentRules[kind].servers {
+		config[serversKey] = servers
 	}
 	raw, err := json.Marshal(config)
 	if err != nil {

@@ -24,7 +24,12 @@ func server(config json.RawMessage) string {
 	if json.Unmarshal(config, &c) != nil {
 		return ""
 	}
-	u, err := url.Parse(c.URL + c.BaseURL) // a kind has one of them
+	return serverAt(c.URL + c.BaseURL) // a kind has one of them
+}
+
+// serverAt is the scheme, host and port of an address; empty if it has none.
+func serverAt(address string) string {
+	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
 		return ""
 	}

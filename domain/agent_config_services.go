@@ -24,6 +24,8 @@ type OpenAIConfig struct {
 	InputCostPerMTok  float64  `json:"input_cost_per_mtok"`
 	OutputCostPerMTok float64  `json:"output_cost_per_mtok"`
 	TurnBudgetUSD     float64  `json:"turn_budget_usd"` // 0 = no limit of its own
+
+	MCPServers []ToolServer `json:"mcp_servers,omitempty"`
 }
 
 // Timeout bounds a whole turn with all its model calls.
@@ -71,6 +73,7 @@ func (r *configReader) openAI() OpenAIConfig {
 	readKey(r, "max_output_tokens", &c.MaxOutputTokens, "must be a whole number")
 	readKey(r, "max_steps", &c.MaxSteps, "must be a whole number")
 	c.BaseURL = strings.TrimSuffix(strings.TrimRight(c.BaseURL, "/"), "/chat/completions") // people paste the whole address
+	c.MCPServers = r.toolServers()
 	r.checkOpenAI(c)
 	return c
 }

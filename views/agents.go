@@ -180,11 +180,9 @@ func AgentValues(a domain.Agent) map[string]string {
 		switch value := value.(type) {
 		case nil: // the default
 		case map[string]any: // headers
-			var lines []string
-			for _, name := range slices.Sorted(maps.Keys(value)) {
-				lines = append(lines, fmt.Sprintf("%s: %v", name, value[name]))
-			}
-			v["config."+key] = strings.Join(lines, "\n")
+			v["config."+key] = headerText(value)
+		case []any: // servers of tools
+			serverValues(v, value)
 		case float64:
 			v["config."+key] = strconv.FormatFloat(value, 'f', -1, 64)
 		default:
@@ -192,4 +190,13 @@ func AgentValues(a domain.Agent) map[string]string {
 		}
 	}
 	return v
+}
+
+// headerText is a header on each line.
+func headerText(headers map[string]any) string {
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		lines = append(lines, fmt.Sprintf("%s: %v", name, headers[name]))
+	}
+	return strings.Join(lines, "\n")
 }

@@ -9,11 +9,13 @@ import (
 
 // Deps is what runtimes need from outside. It is shared by all of them.
 type Deps struct {
-	Knowledge Knowledge    // nil = there is none to search
-	Contacts  Contacts     // nil = what they say about themselves is not kept
-	Purse     Purse        // nil = no budget but the agent's own
-	Outbound  *Outbound    // nil = a strict guard that refuses private addresses
-	Log       *slog.Logger // nil = silent
+	Knowledge Knowledge // nil = there is none to search
+	Contacts  Contacts  // nil = what they say about themselves is not kept
+	Purse     Purse     // nil = no budget but the agent's own
+	// Lend is asked before a tool of somebody else's server is run; an error calls that off, and the model is told that all is well.
+	Lend     func(tool string) error // nil = they run
+	Outbound *Outbound               // nil = a strict guard that refuses private addresses
+	Log      *slog.Logger            // nil = silent
 }
 
 // runtimes has the constructor of every kind in [domain.AgentKinds]. A new kind is one file and one entry.

@@ -33,6 +33,7 @@ type openAI struct {
 	purse     Purse
 	log       *slog.Logger
 	idle      time.Duration
+	servers   []toolServer
 }
 
 func newOpenAI(a domain.Agent, d Deps) (Runtime, error) {
@@ -42,7 +43,7 @@ func newOpenAI(a domain.Agent, d Deps) (Runtime, error) {
 	}
 	return &openAI{
 		config: config, key: a.Secrets[domain.APIKeySecret], client: d.Outbound.Client(), knowledge: d.Knowledge, contacts: d.Contacts,
-		purse: d.Purse, log: d.Log.With("agent", a.ID), idle: modelIdle,
+		purse: d.Purse, log: d.Log.With("agent", a.ID), idle: modelIdle, servers: newToolServers(a, config, d),
 	}, nil
 }
 
@@ -58,6 +59,7 @@ type modelTurn struct {
 	handoff  *Handoff
 	usage    Usage
 	calls    int
+	open     []*toolServer
 }
 
 // Turn lets the model answer, search and hand off until it has said what it has to say. Nothing is tried again in here: an attempt
@@ -72,6 +74,8 @@ func (o *openAI) Turn(ctx context.Context, r TurnRequest, sink Sink) (Result, er
 	gentle, stop := pace(sink)
 	defer stop()
 	t := &modelTurn{openAI: o, r: r, sink: gentle, began: time.Now()}
+	t.reach(ctx)
+	defer t.leave()
 	t.messages = o.prompt(r, t.preselect(ctx, pending))
 	result, err := t.converse(ctx)
 	result.Usage = t.usage
@@ -170,7 +174,7 @@ func (t *modelTurn) call(ctx context.Context) (completion, error) {
 }
 
 func (t *modelTurn) request(room int) modelRequest {
-	q := modelRequest{Model: t.config.Model, Messages: t.messages, Tools: offers(), Temperature: t.config.Temperature, Stream: true}
+	q := modelRequest{Model: t.config.Model, Messages: t.messages, Tools: offers(t.offered()), Temperature: t.config.Temperature, Stream: true}
 	q.StreamOptions.IncludeUsage = true
 	if t.calls > 0 && t.calls == t.config.MaxSteps-1 {
 		q.ToolChoice = "none" // the last call has to be an answer

@@ -42,6 +42,7 @@ type tool struct {
 type toolOutcome struct {
 	answer  any
 	summary string
+	shown   string // what somebody else's tool said, for the record; empty for our own
 }
 
 // tools are all there are. A function, because they refer to what refers to them.
@@ -62,9 +63,18 @@ func tools() []tool {
 	}
 }
 
-func offers() []toolOffer {
+// offered are our own tools and those of the servers that were reached.
+func (t *modelTurn) offered() []tool {
+	all := tools()
+	for _, s := range t.open {
+		all = append(all, s.tools...)
+	}
+	return all
+}
+
+func offers(tools []tool) []toolOffer {
 	var all []toolOffer
-	for _, t := range tools() {
+	for _, t := range tools {
 		o := toolOffer{Type: "function"}
 		o.Function.Name, o.Function.Description, o.Function.Parameters = t.name, t.about, json.RawMessage(t.parameters)
 		all = append(all, o)
@@ -96,6 +106,9 @@ func (t *modelTurn) use(ctx context.Context, call toolCall) (string, error) {
 	case err != nil:
 		detail["summary"] = explain(err)
 	}
+	if outcome.shown != "" {
+		detail["result"] = outcome.shown
+	}
 	t.step(domain.ToolResult, detail)
 	if err != nil {
 		return "", err
@@ -108,15 +121,23 @@ func (t *modelTurn) use(ctx context.Context, call toolCall) (string, error) {
 }
 
 func (t *modelTurn) run(ctx context.Context, name, raw string) (toolOutcome, error) {
-	all := tools()
+	all := t.offered()
 	i := slices.IndexFunc(all, func(o tool) bool { return o.name == name })
 	switch {
 	case i < 0:
-		return toolOutcome{}, complaint(fmt.Sprintf("there is no tool %.60q; there are %s, %s, %s and %s", name, toolReply, toolHandoff, toolSearch, toolDetails))
+		return toolOutcome{}, complaint(fmt.Sprintf("there is no tool %.60q; there are %s", name, namesOf(all)))
 	case len(raw) > toolArgumentsLimit:
 		return toolOutcome{}, complaint("the arguments are too long")
 	}
 	return all[i].run(t, ctx, json.RawMessage(raw))
+}
+
+func namesOf(tools []tool) string {
+	names := make([]string, len(tools))
+	for i, t := range tools {
+		names[i] = t.name
+	}
+	return strings.Join(names, ", ")
 }
 
 const (
@@ -160,7 +181,7 @@ func (t *modelTurn) sendReply(ctx context.Context, raw json.RawMessage) (toolOut
 		return toolOutcome{}, err
 	}
 	t.said = append(t.said, content)
-	return toolOutcome{map[string]any{"ok": true}, "sent"}, nil
+	return toolOutcome{map[string]any{"ok": true}, "sent", ""}, nil
 }
 
 func (t *modelTurn) handOff(_ context.Context, raw json.RawMessage) (toolOutcome, error) {
@@ -175,7 +196,7 @@ func (t *modelTurn) handOff(_ context.Context, raw json.RawMessage) (toolOutcome
 		reason = "the agent asked for a person"
 	}
 	t.handoff = &Handoff{Reason: reason}
-	return toolOutcome{map[string]any{"ok": true}, "a person was asked for"}, nil
+	return toolOutcome{map[string]any{"ok": true}, "a person was asked for", ""}, nil
 }
 
 func (t *modelTurn) searchKnowledge(ctx context.Context, raw json.RawMessage) (toolOutcome, error) {
@@ -196,7 +217,7 @@ func (t *modelTurn) searchKnowledge(ctx context.Context, raw json.RawMessage) (t
 		}
 		return toolOutcome{}, complaint("the search failed; answer without it or ask a person")
 	}
-	return toolOutcome{map[string]any{"passages": t.passages(hits, meaningful(wordsOf(query), &english))}, found(hits)}, nil
+	return toolOutcome{map[string]any{"passages": t.passages(hits, meaningful(wordsOf(query), &english))}, found(hits), ""}, nil
 }
 
 // found says in words what a search found.
@@ -237,7 +258,7 @@ func (t *modelTurn) setDetails(ctx context.Context, raw json.RawMessage) (toolOu
 	}
 	err := t.contacts.SetContactDetails(ctx, t.r.OrgID, t.r.ContactID, a.Name, a.Email, a.Phone)
 	if errors.Is(err, ErrNotExecuted) {
-		return toolOutcome{map[string]any{"ok": true, "note": ErrNotExecuted.Error()}, ErrNotExecuted.Error()}, nil
+		return toolOutcome{map[string]any{"ok": true, "note": ErrNotExecuted.Error()}, ErrNotExecuted.Error(), ""}, nil
 	}
 	if err != nil {
 		if ctx.Err() != nil {
@@ -245,7 +266,7 @@ func (t *modelTurn) setDetails(ctx context.Context, raw json.RawMessage) (toolOu
 		}
 		return toolOutcome{}, complaint("the details could not be kept")
 	}
-	return toolOutcome{map[string]any{"ok": true}, "kept " + strings.Join(kept, ", ")}, nil
+	return toolOutcome{map[string]any{"ok": true}, "kept " + strings.Join(kept, ", "), ""}, nil
 }
 
 func isEmail(s string) bool {

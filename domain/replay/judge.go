@@ -64,7 +64,7 @@ func (j *judge) judged(ctx context.Context, t domain.ReplayTurn) (domain.ReplayT
 	if err != nil {
 		return t, err
 	}
-	rt, err := j.o.Voice(j.agent, agent.Deps{Purse: j.ledger, Outbound: j.o.Outbound, Log: j.o.Log}) // nothing to look up, nothing to do
+	rt, err := j.o.Voice(j.agent, agent.Deps{Lend: callOff, Purse: j.ledger, Outbound: j.o.Outbound, Log: j.o.Log}) // nothing to look up, nothing to do
 	if err != nil {
 		return t, err
 	}

@@ -81,7 +81,7 @@ func (p *player) store(ctx context.Context, t domain.ReplayTurn) error {
 func (p *player) turn(ctx context.Context, n int, x domain.Exchange) (domain.ReplayTurn, error) {
 	t := domain.ReplayTurn{N: n, FromSeq: x.FromSeq, ToSeq: x.ToSeq, Asked: p.c.Tape.Asked(x), Then: x.Then, Note: x.Note}
 	ports := &ports{x: x, knowledge: p.ledger}
-	rt, err := p.o.Voice(p.agent, agent.Deps{Knowledge: ports, Contacts: ports, Purse: p.ledger, Outbound: p.o.Outbound, Log: p.o.Log})
+	rt, err := p.o.Voice(p.agent, agent.Deps{Knowledge: ports, Contacts: ports, Lend: ports.lend, Purse: p.ledger, Outbound: p.o.Outbound, Log: p.o.Log})
 	if err != nil {
 		return t, err
 	}

@@ -58,6 +58,14 @@ func (p *ports) SetContactDetails(_ context.Context, _ domain.OrgID, _ domain.Co
 	return agent.ErrNotExecuted
 }
 
+// lend calls off what a tool of somebody else's server would do: nobody knows whether it only looks.
+func (p *ports) lend(tool string) error {
+	p.count(&p.withheld)
+	return callOff(tool)
+}
+
+func callOff(string) error { return agent.ErrNotExecuted }
+
 // sink remembers what was said, and nobody else hears of it.
 type sink struct{ said []string }
 

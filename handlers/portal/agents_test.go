@@ -3,6 +3,7 @@ package portal_test
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/parley-chat/parley/domain"
@@ -118,5 +119,40 @@ func TestAgentIsDeleted(t *testing.T) {
 	want(t, b.page("/widgets"), "No agent is bound")
 	if a := b.get(path); a.status != http.StatusNotFound {
 		t.Errorf("%d", a.status)
+	}
+}
+
+// Servers of tools are plain fields of the form; what is secret comes back masked and stays, and what is wrong is said beside its field.
+func TestAgentHasServersOfTools(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.owner("Acme")
+	fields := func(more ...string) []string {
+		return append([]string{"kind", "openai", "name", "Ada", "enabled", "on", "send_mode", "autonomous", "settle_ms", "800", "max_attempts", "3",
+			"config.base_url", "https://api.example/v1", "config.model", "tiny"}, more...)
+	}
+	a := b.post("/agents", fields("config.mcp_servers.0.name", "My Shop", "config.mcp_servers.0.url", "https://tools.example/mcp", "config.mcp_servers.0.headers", "Authorization: Bearer hush")...)
+	if a.status != http.StatusUnprocessableEntity {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	want(t, a.body, "lower-case letters", "My Shop")
+	a = b.post("/agents", fields("config.mcp_servers.0.name", "shop", "config.mcp_servers.0.url", "https://tools.example/mcp",
+		"config.mcp_servers.0.allow", "find_order\nfind_shop", "config.mcp_servers.0.headers", "Authorization: Bearer hush", "config.mcp_servers.0.classification", "PUBLIC", "config.mcp_servers.0.timeout_seconds", "")...)
+	if a.status != http.StatusSeeOther {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	page := b.page(a.to())
+	want(t, page, "find_order\nfind_shop", "Authorization: ********", `name="config.mcp_servers.1.name"`)
+	if strings.Contains(page, "hush") {
+		t.Error("the page shows the key")
+	}
+	saved := b.post(a.to(), fields("config.mcp_servers.0.name", "shop", "config.mcp_servers.0.url", "https://tools.example/mcp", "config.mcp_servers.0.allow", "find_order",
+		"config.mcp_servers.0.headers", "Authorization: ********", "config.mcp_servers.1.name", "", "config.mcp_servers.1.url", "")...)
+	if saved.status != http.StatusSeeOther {
+		t.Fatalf("%d %s", saved.status, saved.body)
+	}
+	agents, err := w.account.Agents(t.Context(), b.user.OrgID)
+	if err != nil || len(agents) != 1 || agents[0].ServerHeaders("shop")["Authorization"] != "Bearer hush" || strings.Contains(string(agents[0].Config), "find_shop") {
+		t.Errorf("%+v, %v", agents, err)
 	}
 }
