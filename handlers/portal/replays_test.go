@@ -41,7 +41,7 @@ func TestReplaysAreForOwners(t *testing.T) {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
 	want(t, b.page(page), "This conversation is golden", `value="Names the hour &lt;b&gt;."`)
-	want(t, b.page("/golden"), "When do you open?", "Not run yet", "Run all 1")
+	want(t, b.page("/golden"), "When do you open?", "Not run yet", "Run all")
 	if a := b.post("/threads/"+string(thread)+"/golden", "note_1", strings.Repeat("x", domain.MaxNoteChars+1)); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "too long") {
 		t.Errorf("a long note: %d", a.status)
 	}
