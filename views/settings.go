@@ -2,6 +2,7 @@ package views
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/views/ui"
@@ -11,6 +12,16 @@ import (
 type Settings struct {
 	Frame Frame
 	Form  ui.Form
+	Dead  []DeadDelivery // what did not arrive, newest first
+}
+
+// DeadDelivery is something that was to leave by another way, and did not arrive.
+type DeadDelivery struct {
+	ID     domain.DeliveryID
+	Thread domain.ThreadID // it is about; may be empty
+	Target string
+	Error  string // what the last attempt came to
+	At     time.Time
 }
 
 // SettingsValues are the fields of the form as they are.

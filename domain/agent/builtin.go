@@ -42,7 +42,7 @@ func (b *builtin) Turn(ctx context.Context, r TurnRequest, sink Sink) (Result, e
 	case greets:
 		return Result{Reply: b.greet(r, t.lang)}, nil
 	case closes, declines:
-		return Result{Reply: &Reply{Content: next(t.lang.closed, r)}}, nil
+		return Result{Reply: &Reply{Content: farewell(r, t.lang)}}, nil
 	case whatAmI:
 		return Result{Reply: &Reply{Content: next(t.lang.about, r)}}, nil
 	case shows:
@@ -71,6 +71,26 @@ func (b *builtin) greet(r TurnRequest, lang *speech) *Reply {
 	}
 	return &Reply{Content: next(lang.greet, r)}
 }
+
+// farewell says goodbye once in a thread, whatever the language. Who thanks again gets a word, and after that a nod: two programs
+// that thank each other would otherwise never come to an end of their phrases.
+func farewell(r TurnRequest, lang *speech) string {
+	said := func(phrases func(*speech) []string) bool {
+		return slices.ContainsFunc(r.Messages, func(l Line) bool {
+			return l.Author.Kind == domain.AuthorAgent && slices.ContainsFunc(languages, func(s *speech) bool { return slices.Contains(phrases(s), l.Content) })
+		})
+	}
+	switch {
+	case !said(func(s *speech) []string { return s.closed }):
+		return next(lang.closed, r)
+	case !said(func(s *speech) []string { return []string{s.welcome} }):
+		return lang.welcome
+	}
+	return nod
+}
+
+// nod is understood in every language.
+const nod = "👍"
 
 // next is the first variant, or the one after that which the agent said last: nothing is said twice in a row if there is
 // another way to put it.

@@ -161,6 +161,31 @@ func TestBuiltinSmallTalk(t *testing.T) {
 	}
 }
 
+func TestBuiltinSaysGoodbyeOnce(t *testing.T) {
+	t.Parallel()
+	for thanks, lang := range map[string]*speech{
+		"thank you": &english, "vielen Dank": &german, "merci beaucoup": &french, "muchas gracias": &spanish, "muito obrigado": &portuguese,
+	} {
+		lines := []string{"v: hours?", "a: Nine to six."}
+		var got []string
+		for n := range 5 {
+			if n == 3 { // a question in between does not start it all over
+				lines = append(lines, "v: hours?", "a: Nine to six.")
+			}
+			res, _ := answer(t, `{}`, &shelf{}, chat(append(lines, "?: "+thanks)...))
+			got = append(got, res.Reply.Content)
+			lines = append(lines, "v: "+thanks, "a: "+res.Reply.Content)
+		}
+		if want := []string{lang.closed[0], lang.welcome, nod, nod, nod}; !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", thanks, got, want)
+		}
+	}
+	after, _ := answer(t, `{}`, &shelf{}, chat("v: danke", "a: "+german.closed[1], "?: thank you"))
+	if after.Reply.Content != english.welcome {
+		t.Errorf("in another language: %q", after.Reply.Content)
+	}
+}
+
 // A file alone is no greeting: who sent one hears that it came and is offered somebody who can look at it.
 func TestBuiltinCannotLookIntoFiles(t *testing.T) {
 	t.Parallel()

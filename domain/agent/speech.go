@@ -15,6 +15,7 @@ type speech struct {
 
 	greet, greetAgain, unknown, about, closed, handoff []string
 	blind                                              []string // to files, which it cannot look into
+	welcome                                            string   // to thanks after the goodbye
 }
 
 // languages in the order in which they win a tie.
@@ -47,6 +48,7 @@ var english = speech{
 	about:   []string{"I'm an automated assistant: I look answers up in our help articles. Would you like me to get a person from our team?"},
 	blind:   []string{"Thank you, the file has arrived. I can't look into files myself. Would you like me to get a person from our team?"},
 	closed:  []string{"Happy to help. I'm here if anything else comes up.", "All right. Just write if there is anything else."},
+	welcome: "You're welcome.",
 	handoff: []string{"Of course. I've asked our team to join; someone will answer you right here.", "I've asked our team again. Someone will answer you right here."},
 }
 
@@ -76,6 +78,7 @@ var german = speech{
 	about:   []string{"Ich bin ein automatischer Assistent und schlage in unseren Hilfeartikeln nach. Soll ich jemanden aus unserem Team dazuholen?"},
 	blind:   []string{"Danke, die Datei ist angekommen. Ich selbst kann nicht in Dateien hineinsehen. Soll ich jemanden aus unserem Team dazuholen?"},
 	closed:  []string{"Gern geschehen. Ich bin da, falls noch etwas ist.", "Alles klar. Schreiben Sie einfach, wenn noch etwas ist."},
+	welcome: "Gerne!",
 	handoff: []string{"Gerne. Ich habe unser Team gebeten dazuzukommen; Sie bekommen hier Antwort.", "Ich habe unser Team noch einmal gerufen. Sie bekommen hier Antwort."},
 }
 
@@ -101,6 +104,7 @@ var french = speech{
 	about:   []string{"Je suis un assistant automatique : je cherche les réponses dans nos articles d'aide. Voulez-vous que j'appelle quelqu'un de notre équipe ?"},
 	blind:   []string{"Merci, le fichier est bien arrivé. Je ne peux pas ouvrir les fichiers moi-même. Voulez-vous que j'appelle quelqu'un de notre équipe ?"},
 	closed:  []string{"Avec plaisir. Je reste là si vous avez une autre question.", "Entendu. Écrivez-moi s'il y a autre chose."},
+	welcome: "Je vous en prie.",
 	handoff: []string{"Bien sûr. J'ai prévenu notre équipe ; quelqu'un vous répondra ici même.", "J'ai de nouveau prévenu notre équipe. Quelqu'un vous répondra ici même."},
 }
 
@@ -126,6 +130,7 @@ var spanish = speech{
 	about:   []string{"Soy un asistente automático: busco las respuestas en nuestros artículos de ayuda. ¿Quiere que avise a una persona de nuestro equipo?"},
 	blind:   []string{"Gracias, el archivo ha llegado. Yo no puedo abrir archivos. ¿Quiere que avise a una persona de nuestro equipo?"},
 	closed:  []string{"Con mucho gusto. Aquí estoy si necesita algo más.", "De acuerdo. Escríbame si hay algo más."},
+	welcome: "De nada.",
 	handoff: []string{"Por supuesto. He avisado a nuestro equipo; alguien le responderá aquí mismo.", "He vuelto a avisar a nuestro equipo. Alguien le responderá aquí mismo."},
 }
 
@@ -151,5 +156,6 @@ var portuguese = speech{
 	about:   []string{"Sou um assistente automático: procuro as respostas nos nossos artigos de ajuda. Quer que eu chame uma pessoa da nossa equipe?"},
 	blind:   []string{"Obrigado, o ficheiro chegou. Eu não consigo abrir ficheiros. Quer que eu chame uma pessoa da nossa equipe?"},
 	closed:  []string{"De nada. Estou aqui se precisar de mais alguma coisa.", "Certo. É só escrever se houver mais alguma coisa."},
+	welcome: "Imagina!",
 	handoff: []string{"Claro. Avisei a nossa equipe; alguém vai responder aqui mesmo.", "Avisei a nossa equipe de novo. Alguém vai responder aqui mesmo."},
 }

@@ -21,6 +21,7 @@ type Options struct {
 	Workers int           // turns at once on this node (64)
 	Lease   time.Duration // how long a turn stays ours without a sign of life (15 s); renewed three times as often
 	Grace   time.Duration // how long turns may go on after Run was told to end (10 s)
+	Sweep   time.Duration // how long a dispatch whose wake-up was lost waits at most (1 min)
 	Log     *slog.Logger
 
 	PublicURL string // where agents find this server, for the files that visitors send
@@ -60,7 +61,6 @@ func (d *Dispatcher) OnTurn(f func(Ended)) { d.ended = f }
 func (d *Dispatcher) OnCircuit(f func(domain.Circuit)) { d.changed = f }
 
 const (
-	sweepEvery = time.Minute           // finds what a lost wake-up left behind
 	claimPause = 10 * time.Millisecond // before claiming again what is due but was locked
 	retryPause = time.Second           // before asking a database again that is away
 	sweepMost  = 500                   // threads of one sweep
@@ -77,6 +77,9 @@ func New(l *ledger.Ledger, r *relay.Relay, voice func(domain.Agent) (agent.Runti
 	}
 	if o.Grace == 0 {
 		o.Grace = 10 * time.Second
+	}
+	if o.Sweep == 0 {
+		o.Sweep = time.Minute
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -129,7 +132,7 @@ func (d *Dispatcher) claim(ctx, turns context.Context) {
 	next := time.NewTimer(0)
 	defer next.Stop()
 	at := time.Now() // when next fires
-	sweep := time.NewTicker(sweepEvery)
+	sweep := time.NewTicker(d.o.Sweep)
 	defer sweep.Stop()
 	for {
 		select {
@@ -186,13 +189,13 @@ func (d *Dispatcher) take(ctx, turns context.Context) time.Duration {
 			d.o.Log.WarnContext(ctx, "cannot claim", "err", err)
 			return retryPause
 		}
-		return wait(due, stop)
+		return d.wait(due, stop)
 	}
 }
 
 // wait is how long nothing will come due. Somebody who writes may stop without a word: then what waits for them is due.
-func wait(due ledger.Due, typing time.Time) time.Duration {
-	w := sweepEvery
+func (d *Dispatcher) wait(due ledger.Due, typing time.Time) time.Duration {
+	w := d.o.Sweep
 	if due.Any {
 		w = min(w, max(due.In, claimPause))
 	}

@@ -55,10 +55,13 @@ func start(t *testing.T, l *ledger.Ledger, v voice, o dispatch.Options) node {
 
 func say(t testing.TB, l *ledger.Ledger, f ledgertest.Fixture, clientID string) {
 	t.Helper()
-	if _, err := l.Append(t.Context(), ledger.Append{OrgID: f.Org, ThreadID: f.Thread,
-		Change: ledger.Line{SessionID: f.Session.ID, ClientID: clientID, Content: "line " + clientID}}); err != nil {
+	if _, err := l.Append(t.Context(), lineOf(f, clientID)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func lineOf(f ledgertest.Fixture, clientID string) ledger.Append {
+	return ledger.Append{OrgID: f.Org, ThreadID: f.Thread, Change: ledger.Line{SessionID: f.Session.ID, ClientID: clientID, Content: "line " + clientID}}
 }
 
 func do(t testing.TB, l *ledger.Ledger, f ledgertest.Fixture, c ledger.Change) {

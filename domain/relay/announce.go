@@ -45,6 +45,6 @@ func (r *Relay) receive(payload string) {
 		r.stop(id)
 	}
 	if e.Due != 0 {
-		r.work(time.UnixMilli(e.Due))
+		r.work(time.Now().Add(time.Duration(e.Due) * time.Millisecond))
 	}
 }

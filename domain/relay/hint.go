@@ -50,7 +50,7 @@ type envelope struct {
 	Grown   []growth            `json:"g,omitempty"`
 	Hints   []Hint              `json:"h,omitempty"`
 	Stopped []domain.DispatchID `json:"x,omitempty"` // their turns run for nothing
-	Due     int64               `json:"d,omitempty"` // a dispatch wants a worker at this Unix millisecond
+	Due     int64               `json:"d,omitempty"` // a dispatch wants a worker in so many milliseconds, at least 1: nodes' clocks differ
 }
 
 // payloadLimit keeps an encoded envelope under the 8000 bytes a notification may have.
@@ -132,7 +132,7 @@ func (o *outbox) take(node string) []string {
 		size += n
 	}
 	if !due.IsZero() {
-		e.Due = due.UnixMilli()
+		e.Due = max(1, time.Until(due).Milliseconds())
 	}
 	for _, id := range stops {
 		fit(40)

@@ -80,8 +80,8 @@ func (r *Relay) committed(outs []ledger.Outcome) {
 			r.stop(o.Stopped)
 			r.out.stopped(o.Stopped)
 		}
-		if !o.Due.IsZero() && (due.IsZero() || o.Due.Before(due)) {
-			due = o.Due
+		if at := ours(o); !at.IsZero() && (due.IsZero() || at.Before(due)) {
+			due = at
 		}
 		if o.Thread.LastSeq == o.Before && !o.Moved {
 			continue
@@ -94,6 +94,14 @@ func (r *Relay) committed(outs []ledger.Outcome) {
 		r.work(due)
 		r.out.workDue(due)
 	}
+}
+
+// ours is when an outcome's dispatch is due by this node's clock, whatever the database's shows.
+func ours(o ledger.Outcome) time.Time {
+	if o.Due.IsZero() {
+		return o.Due
+	}
+	return time.Now().Add(o.Due.Sub(o.At))
 }
 
 // Hint shows a hint to whoever follows the thread, on every node.

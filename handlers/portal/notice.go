@@ -23,6 +23,7 @@ var notices = map[string]ui.Notice{
 	"articles-created": {Tone: ui.Green, Text: "The articles are ready. Agents find them from now on."},
 	"article-saved":    {Tone: ui.Green, Text: "Saved. Agents find the new words at once."},
 	"article-deleted":  {Tone: ui.Green, Text: "The article is deleted."},
+	"delivery-retried": {Tone: ui.Green, Text: "It is on its way again."},
 	"settings-saved":   {Tone: ui.Green, Text: "Saved. It counts from the next answer on."},
 	"widget-created":   {Tone: ui.Green, Text: "The widget is ready. Copy its line into your site."},
 	"widget-saved":     {Tone: ui.Green, Text: "Saved. Visitors see it with the next page they open."},

@@ -31,6 +31,7 @@ func (p *Portal) Routes(r chi.Router) {
 			p.widgetRoutes(r)
 			r.Get("/settings", p.page(forOwners(p.showSettings)))
 			r.Post("/settings", p.page(forOwners(p.updateSettings)))
+			r.Post("/settings/deliveries/{id}/retry", p.page(forOwners(p.retryDelivery)))
 		})
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/handlers/edge"
 	"github.com/parley-chat/parley/views"
@@ -34,7 +36,15 @@ func (p *Portal) settingsForm(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	return render(w, r, status, views.SettingsPage(views.Settings{Frame: frame, Form: form}))
+	dead, err := p.Chat.DeadDeliveries(r.Context(), memberOf(r).Organisation.ID, deadShown)
+	if err != nil {
+		return err
+	}
+	page := views.Settings{Frame: frame, Form: form}
+	for _, d := range dead {
+		page.Dead = append(page.Dead, views.DeadDelivery{ID: d.ID, Thread: d.ThreadID, Target: d.Target, Error: d.LastError, At: d.UpdatedAt})
+	}
+	return render(w, r, status, views.SettingsPage(page))
 }
 
 func (p *Portal) updateSettings(w http.ResponseWriter, r *http.Request) error {
@@ -50,6 +60,22 @@ func (p *Portal) updateSettings(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.notify(w, r, "settings-saved")
+	return done(w, r, "/settings")
+}
+
+// deadShown is how many deliveries that did not arrive the settings list.
+const deadShown = 20
+
+// retryDelivery tries one of them again, for another day.
+func (p *Portal) retryDelivery(w http.ResponseWriter, r *http.Request) error {
+	id, err := domain.ParseID[domain.DeliveryID](chi.URLParam(r, "id"))
+	if err != nil {
+		return err
+	}
+	if err := p.Chat.RetryDelivery(r.Context(), memberOf(r).Organisation.ID, id); err != nil {
+		return err
+	}
+	p.notify(w, r, "delivery-retried")
 	return done(w, r, "/settings")
 }
 
