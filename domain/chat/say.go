@@ -36,6 +36,7 @@ func (s *Service) Say(ctx context.Context, v *Visitor, clientID, content string,
 	return *out.Message, out.Duplicate, nil
 }
 
+// mayWrite refuses whatever says something where a widget wants the site's word for who does. That somebody types or has read is no word.
 func mayWrite(v *Visitor) error {
 	if v.Widget.RequireIdentity && !v.Session.Identified {
 		return &domain.Error{Kind: domain.Forbidden, Code: domain.CodeIdentityInvalid, Msg: "this chat is for signed-in visitors only"}
@@ -71,6 +72,9 @@ func (s *Service) Saw(ctx context.Context, v *Visitor, seq int64) error {
 func (s *Service) Rate(ctx context.Context, v *Visitor, score int, comment string) error {
 	if score < 1 || score > 5 {
 		return domain.InvalidField("score", "must be 1 to 5")
+	}
+	if err := mayWrite(v); err != nil {
+		return err
 	}
 	if v.Thread.ID == "" {
 		return domain.Conflictf("there is no conversation to rate yet")
