@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"path"
@@ -192,9 +193,12 @@ func twoTabs(m *meeting) {
 
 // asleep: connections die without a word and no new one can be made, while the team writes. Then the network is back.
 func asleep(m *meeting, sleep func() (wake func())) {
-	const soon = 1000 // ms
+	// At once means: without waiting. Whatever else would bring the line up again waits far longer here, and the machine may be busy.
+	const soon, later = 5000, 20000 // ms
 	b := m.tabs[0]
 	m.begin()
+	b.js(fmt.Sprintf(`(() => { const wait = setTimeout; Math.random = () => 0.999;
+		window.setTimeout = (f, ms, ...args) => wait(f, ms > 400 ? ms + %d : ms, ...args) })()`, later), nil)
 	b.js(`addEventListener('online', () => { const since = performance.now(), look = () =>
 		ww('.row').some((r) => r.textContent.includes('team 11')) ? (window.caughtUpAfter = performance.now() - since) : setTimeout(look, 10); look() })`, nil)
 	m.p.deaden()
