@@ -63,6 +63,7 @@ type Error struct {
 	Msg        string            // one sentence that says what to do
 	Fields     map[string]string // field name → problem, for forms and 422s
 	RetryAfter time.Duration     // set with Throttled and Unavailable
+	MergedInto ThreadID          // with NotFound: the thread that has become part of another one is this one now
 	Err        error
 }
 

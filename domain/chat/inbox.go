@@ -90,10 +90,24 @@ func (s *Service) LastVisit(ctx context.Context, org domain.OrgID, id domain.Con
 
 // Messages reads a thread's lines after a cursor, oldest first, at most limit. Another organisation's thread is NotFound.
 func (s *Service) Messages(ctx context.Context, org domain.OrgID, id domain.ThreadID, after int64, limit int) ([]domain.Message, error) {
-	if _, err := s.ledger.Thread(ctx, org, id); err != nil {
+	if err := s.stands(ctx, org, id); err != nil {
 		return nil, err
 	}
 	return s.ledger.MessagesAfter(ctx, org, id, after, limit)
+}
+
+// stands fails with NotFound for a thread that is not there, or has become part of another one.
+func (s *Service) stands(ctx context.Context, org domain.OrgID, id domain.ThreadID) error {
+	t, err := s.ledger.Thread(ctx, org, id)
+	if err == nil && t.MergedInto != "" {
+		err = MergedInto(t.MergedInto)
+	}
+	return err
+}
+
+// MergedInto is what whoever asks for a thread hears that has become part of another one.
+func MergedInto(into domain.ThreadID) error {
+	return &domain.Error{Kind: domain.NotFound, MergedInto: into, Msg: "this thread has become part of " + string(into)}
 }
 
 // Message reads one line of a thread. It fails with NotFound, for another organisation's too.
@@ -107,7 +121,7 @@ func (s *Service) Message(ctx context.Context, org domain.OrgID, thread domain.T
 
 // Timeline reads a thread's flight recorder. Another organisation's thread is NotFound.
 func (s *Service) Timeline(ctx context.Context, org domain.OrgID, id domain.ThreadID) ([]domain.TimelineItem, error) {
-	if _, err := s.ledger.Thread(ctx, org, id); err != nil {
+	if err := s.stands(ctx, org, id); err != nil {
 		return nil, err
 	}
 	return s.ledger.Timeline(ctx, org, id)

@@ -28,6 +28,7 @@ func (*Problem) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	for field, doc := range map[string]string{
 		"type": "Always about:blank: the code tells problems apart.", "title": "The status in words.", "status": "The HTTP status.",
 		"detail": "What to do about it, in one sentence.", "code": "Names the problem for programs.", "errors": "Each bad field and what is wrong with it.",
+		"merged_into": "Of a thread that has become part of another one of the same contact: that one's id. Its lines are there, under new seqs.",
 	} {
 		s.Properties[field].Description = doc
 	}

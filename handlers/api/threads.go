@@ -141,7 +141,7 @@ func (a *API) retryThread(ctx context.Context, in *struct{ Path }) (*Tagged[Thre
 func (a *API) thread(ctx context.Context, id domain.ThreadID) (*Tagged[Thread], error) {
 	c, err := a.Chat.Conversation(ctx, callerOf(ctx).scope(), id)
 	if err == nil && c.MergedInto != "" {
-		return nil, domain.NotFoundf("this thread has become part of %s", c.MergedInto)
+		return nil, chat.MergedInto(c.MergedInto)
 	}
 	return tagged(showThread(c)), err
 }

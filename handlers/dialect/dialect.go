@@ -28,6 +28,7 @@ type (
 	// Hello begins: the client has everything up to AfterSeq and wants what comes after it.
 	Hello struct {
 		AfterSeq     int64
+		Thread       string   // the thread whose seq that is; empty: whichever it is now
 		Capabilities []string // what the client understands beyond plain frames; unknown ones do no harm
 	}
 	// Message is something said. ClientID makes saying it again harmless.

@@ -66,7 +66,7 @@ func (f *parleyFrame) command(kind string) (Command, error) {
 	var c Command
 	switch kind {
 	case "hello":
-		c = Hello{AfterSeq: f.seq("after_seq", false), Capabilities: field[[]string](f, "capabilities", "must be a list of strings", false)}
+		c = Hello{AfterSeq: f.seq("after_seq", false), Thread: f.text("thread_id", false), Capabilities: field[[]string](f, "capabilities", "must be a list of strings", false)}
 	case "message":
 		files := field[[]string](f, "attachments", "must be a list of ids", false)
 		c = Message{ClientID: f.text("client_id", true), Content: f.text("content", len(files) == 0), Attachments: files}

@@ -21,6 +21,7 @@ func TestParleyDecodes(t *testing.T) {
 		want  dialect.Command
 	}{
 		{`{"type":"hello"}`, dialect.Hello{}},
+		{`{"type":"hello","after_seq":7,"thread_id":"t1"}`, dialect.Hello{AfterSeq: 7, Thread: "t1"}},
 		{`{"type":"hello","after_seq":7,"capabilities":["delta","telepathy"]}`, dialect.Hello{AfterSeq: 7, Capabilities: []string{"delta", "telepathy"}}},
 		{`{"type":"hello","after_seq":null,"capabilities":null,"more":{"a":[1]}}`, dialect.Hello{}},
 		{`{"type":"message","client_id":"c1","content":"hi"}`, dialect.Message{ClientID: "c1", Content: "hi"}},

@@ -24,6 +24,8 @@ type Problem struct {
 	Detail string            `json:"detail,omitempty"`
 	Code   domain.Code       `json:"code"`
 	Errors map[string]string `json:"errors,omitempty"` // field → problem
+
+	MergedInto domain.ThreadID `json:"merged_into,omitempty"`
 }
 
 // kinds is the one place where the house's kinds become HTTP.
@@ -56,7 +58,7 @@ func ProblemOf(err error) Problem {
 		e = &domain.Error{Kind: domain.Internal}
 	}
 	k := kinds[e.Kind]
-	p := Problem{Type: "about:blank", Status: cmp.Or(statuses[e.Code], k.status), Code: cmp.Or(e.Code, k.code), Detail: e.Msg, Errors: e.Fields}
+	p := Problem{Type: "about:blank", Status: cmp.Or(statuses[e.Code], k.status), Code: cmp.Or(e.Code, k.code), Detail: e.Msg, Errors: e.Fields, MergedInto: e.MergedInto}
 	if e.Kind == domain.Internal {
 		p.Detail, p.Errors = "something went wrong on our side", nil
 	}

@@ -3,6 +3,7 @@ package widget
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/parley-chat/parley/domain"
@@ -41,8 +42,14 @@ func (s *Surface) open(ctx context.Context, v *chat.Visitor) (opening, error) {
 }
 
 // cursor is where a client goes on from. One that is ahead of the thread, as after a restored backup, goes on at its end and not
-// in a future that would swallow what is said until then.
-func (o opening) cursor(after int64) int64 { return min(after, o.standing.LastSeq) }
+// in a future that would swallow what is said until then. One that counts in another thread, as who was away when theirs became
+// part of it, begins at the start. An empty thread is whichever it is now.
+func (o opening) cursor(after int64, thread string) int64 {
+	if thread != "" && !strings.EqualFold(thread, string(o.standing.ID)) {
+		return 0
+	}
+	return min(after, o.standing.LastSeq)
+}
 
 // events are what a client hears first.
 func (o opening) events() []dialect.Event {

@@ -67,7 +67,7 @@ func (s *Surface) poll(w http.ResponseWriter, r *http.Request, v *chat.Visitor) 
 	if err != nil {
 		return err
 	}
-	after = o.cursor(after)
+	after = o.cursor(after, r.URL.Query().Get("thread"))
 	_, ms, err := s.chat.Since(r.Context(), v, after, pollPage)
 	if err != nil {
 		return err

@@ -69,7 +69,7 @@ func (c *parleyTalk) hello(ctx context.Context, h dialect.Hello) error {
 		return err
 	}
 	c.deltas = slices.Contains(h.Capabilities, dialect.CapabilityDelta)
-	c.start(ctx, o, h.AfterSeq)
+	c.start(ctx, o, o.cursor(h.AfterSeq, h.Thread))
 	return nil
 }
 
@@ -102,7 +102,6 @@ func (c *parleyTalk) start(ctx context.Context, o opening, after int64) {
 
 // next is what the follower is to do from now on.
 func (c *parleyTalk) next(ctx context.Context, o opening, after int64) *following {
-	after = o.cursor(after)
 	next := c.newFollowing(ctx, o, after)
 	next.feed.deltas, next.feed.spoken = c.deltas, newSpoken(c.visitor.Session.ID, after)
 	next.over = func(ctx context.Context) (*following, error) { return c.goOver(ctx, next) }

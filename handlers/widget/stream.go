@@ -46,7 +46,7 @@ func (s *Surface) events(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 		staying, stop := context.WithCancel(ctx)
 		defer stop()
 		defer context.AfterFunc(place.going, stop)()
-		for from := o.cursor(after); ; from = 0 {
+		for from := o.cursor(after, r.URL.Query().Get("thread")); ; from = 0 {
 			for _, e := range o.events() {
 				send(e)
 			}

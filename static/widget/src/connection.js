@@ -15,6 +15,7 @@ const CLIMB = 60000; // until the first try to get back to sockets; doubled up t
  * @property {string} url of the widget's surface
  * @property {() => string} token
  * @property {() => number} after
+ * @property {() => string | null} thread
  * @property {() => Promise<void>} enter makes sure that there is a good session; rejects with a Refusal or because nobody answered
  * @property {(frame: any) => void} frame
  * @property {import('./later.js').Later} later
@@ -99,6 +100,7 @@ export function connect(link) {
       token: link.token,
       later: link.later,
       after: link.after,
+      thread: link.thread,
       opened() {
         clearTimeout(patience);
         alive = true;

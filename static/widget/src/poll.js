@@ -13,7 +13,7 @@ export const dialPoll = (line) =>
     // The first question is not held: its answer says that the line is open.
     for (let wait = 0; !over(); wait = WAIT) {
       expect((wait + GRACE) * 1000);
-      const { frames = [] } = await (await get(`/poll?after_seq=${seen}&wait=${wait}`)).json();
+      const { frames = [] } = await (await get(`/poll?after_seq=${seen}&thread=${line.thread() || ''}&wait=${wait}`)).json();
       if (over()) return;
       expect(0);
       if (!wait) line.opened();

@@ -7,7 +7,7 @@ const HEARTBEAT = 40000; // ms; the server says something every 15 s
 /** @type {import('./transport.js').Dial} */
 export const dialStream = (line) =>
   downlink(line, async ({ get, expect, over }) => {
-    const res = await get('/events?after_seq=' + line.after(), 'text/event-stream');
+    const res = await get(`/events?after_seq=${line.after()}&thread=${line.thread() || ''}`, 'text/event-stream');
     const reader = /** @type {ReadableStream} */ (res.body).pipeThrough(new TextDecoderStream()).getReader();
     let [rest, first] = ['', true];
     for (;;) {

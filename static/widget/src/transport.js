@@ -10,6 +10,7 @@ import { dialSocket } from './ws.js';
  * @property {() => string} token
  * @property {import('./later.js').Later} later
  * @property {() => number} after the seq up to which everything is here
+ * @property {() => string | null} thread whose seq that is; null: none yet
  * @property {() => void} opened
  * @property {(frame: any) => void} frame
  * @property {(why: Ending) => void} ended

@@ -23,7 +23,7 @@ export function createVisit(shell, later, changed) {
   const talk = createConversation(changed, looks);
   const outbox = createOutbox(store, (frame) => wire.send(frame), changed);
   const session = createSession(shell, entered);
-  const wire = connect({ url, token: session.token, after: () => talk.cursor, enter: session.enter, frame: received, state, later });
+  const wire = connect({ url, token: session.token, after: () => talk.cursor, thread: () => talk.thread, enter: session.enter, frame: received, state, later });
   let [started, fresh, moved, fetching, declined, left, reported] = [false, true, 0, false, false, false, location.href];
 
   const visit = {

@@ -46,7 +46,7 @@ export function dialSocket(line) {
     setTimeout(end, 0, {}); // forbidden by the page's policy
     return { send, probe, close };
   }
-  socket.onopen = () => send({ type: 'hello', after_seq: line.after(), capabilities: CAPABILITIES });
+  socket.onopen = () => send({ type: 'hello', after_seq: line.after(), thread_id: line.thread(), capabilities: CAPABILITIES });
   socket.onclose = (e) => end({ code: e.code });
   socket.onmessage = (e) => {
     if (over) return;
