@@ -63,6 +63,7 @@ func TestVerifyIdentity(t *testing.T) {
 func FuzzVerifyIdentity(f *testing.F) {
 	now := time.Unix(1790000000, 0)
 	f.Add("hush", "42", now.Unix(), domain.SignIdentity("hush", "42", now.Unix()))
+	f.Add("hush", "42", now.Unix(), domain.SignIdentity("before", "42", now.Unix()))
 	f.Add("", "", int64(0), "")
 	f.Add("hush", "4:2", int64(-1<<63), "ff")
 	f.Fuzz(func(t *testing.T, secret, user string, at int64, signature string) {
