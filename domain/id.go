@@ -16,6 +16,7 @@ type (
 	TurnID     string
 	ArticleID  string
 	APIKeyID   string
+	WebhookID  string
 
 	AttachmentID string
 	ReplayID     string

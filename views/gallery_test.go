@@ -21,6 +21,7 @@ func gallery() map[string]templ.Component {
 	knowledgePages(g)
 	widgetPages(g)
 	replayPages(g)
+	webhookPages(g)
 	return g
 }
 
@@ -231,4 +232,35 @@ func widgetPages(g map[string]templ.Component) {
 	wrong.Form.Problems = map[string]string{"name": "is missing", "allowed_origins": "line 1 is not an address like https://www.example.com", "daily_message_cap": "is not a number", "agent_id": "does not exist any more"}
 	g["widget-wrong"] = WidgetFormPage(wrong)
 	g["widget-preview"] = WidgetPreview(shopWidget())
+}
+
+func webhookPages(g map[string]templ.Component) {
+	f := frame(WebhooksSection, "Webhooks")
+	g["webhooks-empty"] = WebhooksPage(Webhooks{Frame: f})
+	ok := domain.Webhook{ID: domain.WebhookID(id(900)), URL: "https://shop.example/parley", Enabled: true, Kinds: []domain.TimelineKind{domain.MessageReceived, domain.HandedOff}, UpdatedAt: now}
+	fails, gone, odd := ok, ok, ok
+	fails.Kinds, fails.FailingSince, fails.PreviousUntil = domain.WebhookKinds()[:7], now.Add(-26*time.Hour), now.Add(20*time.Hour)
+	gone.Enabled, gone.Kinds, gone.DisabledReason = false, nil, "It answered with status 410: it is gone."
+	odd.URL, odd.DisabledReason, odd.Enabled = "javascript:"+hostile+long, hostile, false
+	g["webhooks"] = WebhooksPage(Webhooks{Frame: f, Hooks: []domain.Webhook{ok, fails, gone, odd}})
+	form := func(h domain.Webhook) WebhookForm {
+		return WebhookForm{Frame: f, Hook: h, Form: ui.Form{Values: WebhookValues(h)}}
+	}
+	g["webhook-new"] = WebhookPage(WebhookForm{Frame: f, Form: ui.Form{Values: map[string]string{"enabled": "on", "id": id(901)}}})
+	made := form(ok)
+	made.Secret = "whsec_5d1f0c7b2a9e4438b6a1c2d3e4f50617a9e4438b6a1c"
+	g["webhook-created"] = WebhookPage(made)
+	wrong := form(odd)
+	wrong.Form.Values, wrong.Form.Problems = map[string]string{"url": hostile, "kinds": hostile}, map[string]string{"url": "must start with https:// or http:// and name a host", "kinds": "has no kind " + hostile}
+	g["webhook-wrong"] = WebhookPage(wrong)
+	logged := form(fails)
+	for n, status := range []string{"queued", "queued", "running", "done", "dead"} {
+		logged.Log = append(logged.Log, domain.WebhookDelivery{ID: domain.DeliveryID(id(910 + n)), ThreadID: domain.ThreadID(id(1)), Kind: domain.WebhookKinds()[n], Status: status,
+			Attempts: n, CreatedAt: now.Add(-time.Duration(n) * time.Minute), Payload: []byte(`{"kind":"rated","message":{"content":"\u003cscript\u003e"}}`)})
+	}
+	logged.Log[1].LastError = "it answered with status 503"
+	logged.Log[3].AnswerStatus, logged.Log[3].Answer = 200, hostile
+	logged.Log[4].Kind, logged.Log[4].LastError, logged.Log[4].Payload = hostile, hostile, []byte(hostile)
+	logged.More = true
+	g["webhook"] = WebhookPage(logged)
 }

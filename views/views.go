@@ -19,6 +19,7 @@ const (
 	KnowledgeSection Section = "knowledge"
 	WidgetsSection   Section = "widgets"
 	SettingsSection  Section = "settings"
+	WebhooksSection  Section = "webhooks"
 )
 
 // Frame is what every page of a signed-in person shares.

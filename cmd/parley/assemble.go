@@ -51,10 +51,11 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 		}
 		demoKey = w.Key
 	}
-	deps := agent.Deps{Knowledge: l, Contacts: l, Purse: l, Outbound: &agent.Outbound{Public: c.outboundPublic}, Log: c.log}
+	outbound := &agent.Outbound{Public: c.outboundPublic}
+	deps := agent.Deps{Knowledge: l, Contacts: l, Purse: l, Outbound: outbound, Log: c.log}
 	voice := func(a domain.Agent) (agent.Runtime, error) { return agent.New(a, deps) }
 	try := func(ctx context.Context, a domain.Agent) domain.AgentTest { return agent.Try(ctx, a, deps) }
-	p.courier = c.newCourier(l)
+	p.courier = c.newCourier(l, outbound)
 	p.dispatcher = dispatch.New(l, p.relay, voice, dispatch.Options{Log: c.log, PublicURL: c.ownURL})
 
 	p.replays = c.replays(l)
@@ -91,9 +92,11 @@ func (p *parts) forget(ctx context.Context) error {
 	}
 }
 
-// newCourier knows the ways out that are configured.
-func (c config) newCourier(l *ledger.Ledger) *dispatch.Courier {
-	transports := map[string]dispatch.Transport{}
+// newCourier knows webhooks, and the other ways out that are configured.
+func (c config) newCourier(l *ledger.Ledger, outbound *agent.Outbound) *dispatch.Courier {
+	transports := map[string]dispatch.Transport{
+		"webhook": &dispatch.Webhook{Ledger: l, Outbound: outbound, PublicURL: c.ownURL, Log: c.log},
+	}
 	if c.smtp != nil {
 		transports["mail"] = &dispatch.Mail{SMTP: *c.smtp, PublicURL: c.publicURL, Ledger: l}
 		l.Mails()
@@ -114,7 +117,7 @@ func (p *parts) chores(ctx context.Context) error {
 		case <-tick.C:
 		}
 		if err := errors.Join(p.ledger.SweepIdempotent(ctx), p.ledger.SweepUploads(ctx), p.ledger.SweepSpend(ctx),
-			p.ledger.SweepReplays(ctx), p.ledger.SweepTexts(ctx), p.ledger.SweepPlaces(ctx)); err != nil && ctx.Err() == nil {
+			p.ledger.SweepReplays(ctx), p.ledger.SweepTexts(ctx), p.ledger.SweepPlaces(ctx), p.ledger.SweepDeliveries(ctx)); err != nil && ctx.Err() == nil {
 			p.log.WarnContext(ctx, "chores failed, the next round tries again", "err", err)
 		}
 		if err := p.forget(ctx); err != nil && ctx.Err() == nil {

@@ -1,5 +1,5 @@
-// Package account is what an organisation sets up outside any thread: its people and their sign-ins, agents, widgets, knowledge
-// and API keys. It holds the rules these must keep. It must never speak in a thread, call an agent, or know how it is shown.
+// Package account is what an organisation sets up outside any thread: its people and their sign-ins, agents, widgets, knowledge,
+// webhooks and API keys. It holds the rules these must keep. It must never speak in a thread, call an agent, or know how it is shown.
 package account
 
 import (

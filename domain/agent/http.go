@@ -39,15 +39,20 @@ func newHTTP(a domain.Agent, d Deps) (Runtime, error) {
 	}, nil
 }
 
-// signatureHeader carries the time of sending and an HMAC over it and the body.
-const signatureHeader = "X-Parley-Signature"
+// SignatureHeader carries the time of sending and HMACs over it and the body.
+const SignatureHeader = "X-Parley-Signature"
 
-func signature(secret string, at time.Time, body []byte) string {
+// Signature is what SignatureHeader holds: one HMAC for each secret, since two are good while one takes over from the other.
+func Signature(at time.Time, body []byte, secrets ...string) string {
 	t := strconv.FormatInt(at.Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(t + "."))
-	mac.Write(body)
-	return "t=" + t + ",v1=" + hex.EncodeToString(mac.Sum(nil))
+	s := "t=" + t
+	for _, secret := range secrets {
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte(t + "."))
+		mac.Write(body)
+		s += ",v1=" + hex.EncodeToString(mac.Sum(nil))
+	}
+	return s
 }
 
 // Turn posts once and takes either kind of answer: JSON, whose last reply ends the turn, or a stream, whose replies go out as they come.
@@ -94,7 +99,7 @@ type httpExchange struct {
 func (x *httpExchange) run(ctx context.Context) (Result, error) {
 	header := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}, "User-Agent": {"Parley"}}
 	if x.secret != "" {
-		header.Set(signatureHeader, signature(x.secret, x.now(), x.body))
+		header.Set(SignatureHeader, Signature(x.now(), x.body, x.secret))
 	}
 	a, err := post{client: x.client, url: x.config.URL, header: header, body: x.body, whole: x.config.Timeout(), limit: answerLimit}.send(ctx)
 	if err != nil {

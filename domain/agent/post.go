@@ -165,6 +165,9 @@ func refusal(status int, h http.Header) *Failure {
 
 const mostRetryAfter = time.Hour
 
+// RetryAfter is how long the answer's sender wants to be left alone; zero if they do not say.
+func RetryAfter(h http.Header) time.Duration { return retryAfter(h, time.Now()) }
+
 // retryAfter reads how long a service wants to be left alone: Retry-After of RFC 9110, or milliseconds as some providers send them.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	var wait time.Duration

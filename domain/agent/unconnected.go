@@ -58,3 +58,9 @@ func dialFault(err error, reached bool) string {
 	}
 	return ""
 }
+
+// Unreached says in the same words why a request to somebody of the owner's found nobody; final tells that our own guard refused it.
+func Unreached(err error) (reason string, final bool) {
+	f := unconnected(err, false)
+	return f.Reason, f.Permanent
+}

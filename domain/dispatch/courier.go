@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/parley-chat/parley/domain/ledger"
@@ -18,6 +19,16 @@ import (
 type Transport interface {
 	Send(ctx context.Context, d ledger.Delivery) error
 }
+
+// Later is a failure of somebody who asks to be left alone for a while.
+type Later struct {
+	Err   error
+	After time.Duration
+}
+
+func (l *Later) Error() string { return l.Err.Error() }
+
+func (l *Later) Unwrap() error { return l.Err }
 
 // Undeliverable is a failure that trying again cannot mend.
 type Undeliverable struct{ Err error }
@@ -33,14 +44,18 @@ type Courier struct {
 	transports map[string]Transport
 	log        *slog.Logger
 	alarm      *alarm
+	busy       atomic.Int32 // deliveries on their way
+	sending    sync.WaitGroup
 }
 
 const (
-	deliveryMost    = 16               // on their way at once from this node
+	deliveryMost    = 32               // on their way at once from this node
+	deliveryShare   = 8                // of them to one target
 	deliveryWithin  = 30 * time.Second // for one to be taken
 	deliveryLease   = 2 * deliveryWithin
 	deliverySweep   = 15 * time.Second
-	deliveryFirst   = time.Second // full jitter, doubling to deliveryRetryTo
+	deliveryPause   = 200 * time.Millisecond // before looking again at what is due but locked, or has its share on its way
+	deliveryFirst   = time.Second            // full jitter, doubling to deliveryRetryTo
 	deliveryRetryTo = 5 * time.Minute
 )
 
@@ -49,11 +64,12 @@ func NewCourier(l *ledger.Ledger, transports map[string]Transport, log *slog.Log
 	c := &Courier{ledger: l, transports: transports, log: log, alarm: newAlarm()}
 	l.OnCommit(func(outs []ledger.Outcome) {
 		for _, o := range outs {
-			if o.Mailed {
+			if o.Leaves {
 				c.Wake()
 			}
 		}
 	})
+	l.OnResend(c.Wake)
 	return c
 }
 
@@ -66,6 +82,7 @@ func (c *Courier) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
+	defer c.sending.Wait()
 	next := time.NewTimer(0)
 	defer next.Stop()
 	for {
@@ -80,11 +97,15 @@ func (c *Courier) Run(ctx context.Context) error {
 	}
 }
 
-// round delivers what is due and says in how long to look again.
+// round sends what is due on its way, as far as there is room, and says in how long to look again. Whoever is done rings.
 func (c *Courier) round(ctx context.Context) time.Duration {
 	ways := slices.Sorted(maps.Keys(c.transports))
 	for ctx.Err() == nil {
-		ds, err := c.ledger.ClaimDeliveries(ctx, ways, deliveryMost, deliveryLease)
+		room := deliveryMost - int(c.busy.Load())
+		if room <= 0 {
+			return deliverySweep
+		}
+		ds, err := c.ledger.ClaimDeliveries(ctx, ways, room, deliveryShare, deliveryLease)
 		if err != nil {
 			c.log.WarnContext(ctx, "cannot claim deliveries", "err", err)
 			return retryPause
@@ -92,11 +113,14 @@ func (c *Courier) round(ctx context.Context) time.Duration {
 		if len(ds) == 0 {
 			break
 		}
-		var sending sync.WaitGroup
+		c.busy.Add(int32(len(ds)))
 		for _, d := range ds {
-			sending.Go(func() { c.deliver(ctx, d) })
+			c.sending.Go(func() {
+				c.deliver(ctx, d)
+				c.busy.Add(-1)
+				c.Wake()
+			})
 		}
-		sending.Wait()
 	}
 	in, ok, err := c.ledger.NextDelivery(ctx, ways)
 	switch {
@@ -105,12 +129,13 @@ func (c *Courier) round(ctx context.Context) time.Duration {
 	case !ok:
 		return deliverySweep
 	}
-	return min(max(in, claimPause), deliverySweep)
+	return min(max(in, deliveryPause), deliverySweep)
 }
 
 func (c *Courier) deliver(ctx context.Context, d ledger.Delivery) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliveryWithin)
 	defer cancel()
+	d.Reply = &ledger.DeliveryReply{}
 	err := c.transports[d.Transport].Send(ctx, d)
 	log := c.log.With("delivery", d.ID, "transport", d.Transport, "attempt", d.Attempts)
 	store, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeFor)
@@ -122,7 +147,11 @@ func (c *Courier) deliver(ctx context.Context, d ledger.Delivery) {
 		return
 	}
 	_, final := errors.AsType[*Undeliverable](err)
-	dead, stored := c.ledger.Undelivered(store, d, err.Error(), final, deliveryBackoff(d.Attempts))
+	wait := deliveryBackoff(d.Attempts)
+	if later, ok := errors.AsType[*Later](err); ok {
+		wait = max(wait, later.After)
+	}
+	dead, stored := c.ledger.Undelivered(store, d, err.Error(), final, wait)
 	switch {
 	case stored != nil:
 		log.ErrorContext(ctx, "a delivery that failed could not be noted; it is sent again", "err", stored)

@@ -51,3 +51,13 @@ func waitingLetter(c ledger.Conversation, lines []domain.Message, publicURL stri
 	subject := strings.Join(strings.Fields(page.Who+" is waiting for an answer"), " ")
 	return Letter{Subject: subject, Text: text.String(), HTML: html.String()}
 }
+
+// disabledLetter tells owners that one of their webhooks was switched off, why, and what to do.
+func disabledLetter(hook domain.Webhook, reason, publicURL string) Letter {
+	text := "Parley has switched off the webhook to\n\n" + hook.URL + "\n\n" + reason +
+		"\n\nWhat happens from now on it is not told. What it has missed is in its log for 30 days: switch it on again and send from there what you need.\n"
+	if publicURL != "" {
+		text += "\nIts log: " + publicURL + "/webhooks/" + string(hook.ID) + "\n"
+	}
+	return Letter{Subject: "A webhook was switched off", Text: text}
+}

@@ -33,8 +33,10 @@ func (l *Ledger) commit(ctx context.Context, batch []*pending) (err error) {
 			continue
 		}
 		s.mails = l.mails
+		from := len(w.events)
 		if p.out, p.err = decide(s, &w, p.Change); p.err == nil {
 			touched[s.ID] = s
+			p.out.Leaves = s.tell(&w, from) || p.out.Leaves
 		}
 	}
 	if len(touched) == 0 {
@@ -74,6 +76,7 @@ SELECT t.id::text, t.org_id::text, coalesce(t.contact_id::text, ''), coalesce(t.
        coalesce(w.appearance->>'locale', ''), coalesce(w.handoff_after_seconds, 0), coalesce(w.waiting_text, ''),
        coalesce(a.id::text, ''), coalesce(a.org_id::text, ''), coalesce(a.name, ''), coalesce(a.enabled, false),
        coalesce(a.send_mode = 'suggest', false), coalesce(a.settle_ms, 0), coalesce(a.max_attempts, 1), coalesce(a.give_up_seconds, 1),
+       coalesce((SELECT true FROM webhooks h WHERE h.org_id = t.org_id AND h.enabled LIMIT 1), false),
        clock_timestamp()
 FROM threads t
 LEFT JOIN contacts c ON c.id = t.contact_id
@@ -171,6 +174,7 @@ func scanState(r pgx.Rows) (*state, error) {
 		&s.widget.known, &s.widget.disabled, &s.widget.webchatEnabled, &s.widget.dailyCap, &s.widget.rateMessages, &rateWindow, &s.widget.fallback, &s.widget.title,
 		&s.widget.locale, &handoffAfter, &s.widget.waitingText,
 		&s.agent.id, &s.agent.orgID, &s.agent.name, &s.agent.enabled, &s.agent.suggest, &settle, &s.agent.maxAttempts, &giveUp,
+		&s.hooked,
 		&s.now); err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ type state struct {
 	open    *domain.Dispatch // the thread's queued or running dispatch, if any
 
 	mails   bool              // there is a way to send mail
+	hooked  bool              // the organisation has webhooks
 	stopped domain.DispatchID // a dispatch with a running turn that this change has ended
 
 	now   time.Time     // the database's clock when the lock was held; never before the thread's last change
@@ -73,6 +74,7 @@ type rows struct {
 	mails      []mailToOwners
 	births     []Claim  // turns that begin with this batch
 	labelled   []*state // threads with other labels
+	tellings   []telling
 }
 
 type event struct {

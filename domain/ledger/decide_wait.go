@@ -57,7 +57,7 @@ func (c Waited) decide(s *state, w *rows) (Outcome, error) {
 	out := Outcome{Message: m, Moved: true}
 	if s.mails {
 		w.mails = append(w.mails, mailToOwners{s, mailThreadWaiting, s.now})
-		out.Mailed = true
+		out.Leaves = true
 	}
 	return out, nil
 }

@@ -25,6 +25,21 @@ type Delivery struct {
 	LastError string
 	CreatedAt time.Time
 	UpdatedAt time.Time
+
+	Reply *DeliveryReply `bun:"-"` // on its way: what the other side says, for the transport to fill in
+}
+
+// DeliveryReply is what the other side said to an attempt.
+type DeliveryReply struct {
+	Status int    // of HTTP; 0 = it said nothing
+	Body   string // the first of it
+}
+
+func (d Delivery) reply() (status int, body string) {
+	if d.Reply == nil {
+		return 0, ""
+	}
+	return d.Reply.Status, clean(d.Reply.Body)
 }
 
 // Mails says that this program has a way to send mail: only then are mails written down.
@@ -56,14 +71,22 @@ VALUES (?, ?, ?, ?, ?, ?::jsonb, 'queued', clock_timestamp(), clock_timestamp(),
 	return classify(err)
 }
 
-// Of one thread to one target nothing overtakes what is still on its way.
+// Of one thread to one target nothing overtakes what is still on its way, and no target has more than its share of those at once,
+// so that one that hangs keeps nobody else waiting.
 const claimDeliveries = `
-WITH due AS MATERIALIZED (
-    SELECT d.id FROM deliveries d
+WITH busy AS MATERIALIZED (
+    SELECT transport, target, count(*) AS n FROM deliveries WHERE status = 'running' AND lease_until >= statement_timestamp() GROUP BY 1, 2
+), next AS MATERIALIZED (
+    SELECT d.id, coalesce((SELECT b.n FROM busy b WHERE b.transport = d.transport AND b.target = d.target), 0)
+                 + row_number() OVER (PARTITION BY d.transport, d.target ORDER BY d.ord) AS n
+    FROM deliveries d
     WHERE d.transport = ANY($1::text[])
       AND (d.status = 'queued' AND d.due_at <= statement_timestamp() OR d.status = 'running' AND d.lease_until < statement_timestamp())
       AND NOT EXISTS (SELECT FROM deliveries e WHERE e.thread_id = d.thread_id AND e.transport = d.transport AND e.target = d.target
                       AND e.ord < d.ord AND e.status IN ('queued', 'running'))
+), due AS MATERIALIZED (
+    SELECT d.id FROM next JOIN deliveries d USING (id)
+    WHERE next.n <= $4 AND (d.status = 'queued' AND d.due_at <= statement_timestamp() OR d.status = 'running' AND d.lease_until < statement_timestamp())
     ORDER BY d.ord LIMIT $2 FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE deliveries d SET status = 'running', attempts = attempts + 1, token = token + 1,
@@ -71,9 +94,10 @@ UPDATE deliveries d SET status = 'running', attempts = attempts + 1, token = tok
 FROM due WHERE d.id = due.id
 RETURNING d.id::text, d.org_id::text, coalesce(d.thread_id::text, ''), d.transport, d.target, d.payload, d.attempts, d.token, d.created_at`
 
-// ClaimDeliveries takes up to limit deliveries that are due, for the length of the lease.
-func (l *Ledger) ClaimDeliveries(ctx context.Context, transports []string, limit int, lease time.Duration) ([]Delivery, error) {
-	rows, err := l.writers.Query(ctx, claimDeliveries, transports, limit, float64(lease.Milliseconds()))
+// ClaimDeliveries takes up to limit deliveries that are due, for the length of the lease. With those on their way already a target
+// gets at most share of them.
+func (l *Ledger) ClaimDeliveries(ctx context.Context, transports []string, limit, share int, lease time.Duration) ([]Delivery, error) {
+	rows, err := l.writers.Query(ctx, claimDeliveries, transports, limit, float64(lease.Milliseconds()), share)
 	if err != nil {
 		return nil, classify(err)
 	}
@@ -86,20 +110,32 @@ func (l *Ledger) ClaimDeliveries(ctx context.Context, transports []string, limit
 
 // Delivered ends a delivery that arrived.
 func (l *Ledger) Delivered(ctx context.Context, d Delivery) error {
-	_, err := l.writers.Exec(ctx, `UPDATE deliveries SET status = 'done', last_error = '', updated_at = clock_timestamp()
-WHERE id = $1::text::uuid AND token = $2 AND status = 'running'`, string(d.ID), d.Token)
+	status, body := d.reply()
+	_, err := l.writers.Exec(ctx, `UPDATE deliveries SET status = 'done', last_error = '', updated_at = clock_timestamp(),
+       answer_status = nullif($3::int, 0), answer = $4
+WHERE id = $1::text::uuid AND token = $2 AND status = 'running'`, string(d.ID), d.Token, status, body)
 	return classify(err)
 }
 
+// What waits behind it is not due before it is: else every look for what is due would have to look at all that waits.
 const undelivered = `
-UPDATE deliveries SET last_error = $3, updated_at = clock_timestamp(), due_at = clock_timestamp() + $4 * interval '1 millisecond',
-       status = CASE WHEN $5 OR clock_timestamp() + $4 * interval '1 millisecond' > give_up_at THEN 'dead' ELSE 'queued' END
-WHERE id = $1::text::uuid AND token = $2 AND status = 'running'
-RETURNING status = 'dead'`
+WITH failed AS (
+    UPDATE deliveries SET last_error = $3, updated_at = clock_timestamp(), due_at = clock_timestamp() + $4 * interval '1 millisecond',
+           status = CASE WHEN $5 OR clock_timestamp() + $4 * interval '1 millisecond' > give_up_at THEN 'dead' ELSE 'queued' END,
+           answer_status = nullif($6::int, 0), answer = $7
+    WHERE id = $1::text::uuid AND token = $2 AND status = 'running'
+    RETURNING status, due_at, thread_id, transport, target, ord
+), behind AS (
+    UPDATE deliveries d SET due_at = f.due_at FROM failed f
+    WHERE f.status = 'queued' AND d.thread_id = f.thread_id AND d.transport = f.transport AND d.target = f.target AND d.ord > f.ord
+      AND d.status = 'queued' AND d.due_at < f.due_at
+)
+SELECT status = 'dead' FROM failed`
 
 // Undelivered puts a delivery off that did not arrive, or gives it up: when trying again cannot help, or its day is over.
 func (l *Ledger) Undelivered(ctx context.Context, d Delivery, reason string, final bool, retryIn time.Duration) (dead bool, err error) {
-	err = l.writers.QueryRow(ctx, undelivered, string(d.ID), d.Token, clean(reason), float64(retryIn.Milliseconds()), final).Scan(&dead)
+	status, body := d.reply()
+	err = l.writers.QueryRow(ctx, undelivered, string(d.ID), d.Token, clean(reason), float64(retryIn.Milliseconds()), final, status, body).Scan(&dead)
 	if err == pgx.ErrNoRows { // somebody else has it
 		return false, nil
 	}
@@ -131,6 +167,6 @@ FROM deliveries WHERE org_id = ? AND status = 'dead' ORDER BY ord DESC LIMIT ?`,
 
 // RetryDelivery tries a dead delivery again, for another day. It fails with NotFound for one that is not dead or another organisation's.
 func (l *Ledger) RetryDelivery(ctx context.Context, org domain.OrgID, id domain.DeliveryID) error {
-	return one(l.NewRaw(`UPDATE deliveries SET status = 'queued', due_at = now(), give_up_at = now() + interval '24 hours', updated_at = now()
-WHERE org_id = ? AND id = ? AND status = 'dead'`, org, id).Exec(ctx))
+	return l.again(one(l.NewRaw(`UPDATE deliveries SET status = 'queued', due_at = now(), give_up_at = now() + interval '24 hours', updated_at = now()
+WHERE org_id = ? AND id = ? AND status = 'dead'`, org, id).Exec(ctx)))
 }

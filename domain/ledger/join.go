@@ -69,6 +69,11 @@ func (tx *Ledger) joinThreads(ctx context.Context, known, stub domain.Contact) (
 			CorrelationKey(known.ID, t.Channel), bun.NullZero(t.WidgetID), into.ID).Scan(ctx, &into); err != nil {
 			return nil, err
 		}
+		if has && gone.LastSeq > 0 {
+			if err := tx.tellJoined(ctx, into, gone.ID); err != nil {
+				return nil, err
+			}
+		}
 		outs = append(outs, Outcome{Thread: into, Before: before, Moved: true, Due: time.Now()})
 	}
 	return outs, nil

@@ -37,6 +37,7 @@ type core struct {
 	mails   bool // there is a way to send mail
 	heard   []func([]Outcome)
 	births  *Births // nil: every turn waits for a claim
+	resent  []func()
 	log     *slog.Logger
 
 	noTrigrams atomic.Bool // this database cannot tell what resembles what
@@ -114,6 +115,18 @@ func open(ctx context.Context, dsn string, conns int, set func(*pgx.ConnConfig))
 // OnCommit adds somebody who hears of appends once they are committed and before their callers are answered; they must not block.
 // Call it before the first append.
 func (l *Ledger) OnCommit(f func([]Outcome)) { l.heard = append(l.heard, f) }
+
+// OnResend adds somebody who hears that something on record is to be delivered again; they must not block.
+func (l *Ledger) OnResend(f func()) { l.resent = append(l.resent, f) }
+
+func (l *Ledger) again(err error) error {
+	if err == nil {
+		for _, f := range l.resent {
+			f()
+		}
+	}
+	return err
+}
 
 // DB is the database behind every handle, for migrations.
 func (l *Ledger) DB() *bun.DB { return l.db }

@@ -11,7 +11,7 @@ import (
 )
 
 // The flight recorder is read from where things happened: turns as they began (and were lost), their steps, and the events. What
-// happened at one instant stands in that order.
+// happened at one instant stands in that order. What webhooks were told stands in their own logs.
 const timeline = `
 SELECT * FROM (
     SELECT started_at AS at, 0 AS source, 0::bigint AS ord, 'turn_started' AS kind, NULL::uuid AS message_id, dispatch_id, id AS turn_id,
@@ -35,7 +35,7 @@ SELECT * FROM (
     UNION ALL
     SELECT updated_at, 3, ord, CASE status WHEN 'done' THEN 'delivered' ELSE 'delivery_dead' END, message_id, NULL, NULL,
            jsonb_strip_nulls(jsonb_build_object('transport', transport, 'attempts', attempts, 'error', nullif(last_error, '')))
-    FROM deliveries WHERE thread_id = ?0 AND org_id = ?1 AND status IN ('done', 'dead')
+    FROM deliveries WHERE thread_id = ?0 AND org_id = ?1 AND status IN ('done', 'dead') AND transport <> 'webhook'
 ) AS items`
 
 // TimelinePart asks for a part of a timeline, and is one: happenings in order, oldest first.

@@ -25,6 +25,7 @@ func write(ctx context.Context, conn *pgxpool.Conn, touched map[domain.ThreadID]
 	queueSteps(b, w.steps)
 	queueMails(b, w.mails)
 	queueLabels(b, w.labelled)
+	queueTellings(b, w.tellings)
 	b.Queue("commit")
 	return conn.SendBatch(ctx, b).Close()
 }

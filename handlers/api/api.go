@@ -73,6 +73,7 @@ func New(d Deps) *API {
 		a.threadOperations()
 		a.replayOperations()
 		a.deliveryOperations()
+		a.webhookOperations()
 		a.messageOperations()
 		a.attachmentOperations(r)
 		a.suggestionOperations()

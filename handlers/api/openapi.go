@@ -21,6 +21,7 @@ const (
 	tagThreads  = "Threads"
 	tagMessages = "Messages"
 	tagArticles = "Articles"
+	tagWebhooks = "Webhooks"
 )
 
 // introduction is Markdown of the plainest sort: paragraphs, and code between backquotes, which stand as ' here.
@@ -57,6 +58,7 @@ func config(version string, added func(*huma.Operation)) huma.Config {
 		{Name: tagThreads, Description: "Conversations: who handles them, what happened in them, and handing them over."},
 		{Name: tagMessages, Description: "What is said in a thread, and what the team notes beside it."},
 		{Name: tagArticles, Description: "The knowledge that agents answer from."},
+		{Name: tagWebhooks, Description: webhooksText},
 	}
 	c.OnAddOperation = []huma.AddOpFunc{complete, func(_ *huma.OpenAPI, o *huma.Operation) { added(o) }}
 	return c

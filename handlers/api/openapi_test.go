@@ -209,10 +209,11 @@ func own(t *testing.T, of tenant, path string) string {
 		"contacts":   string(of.Contact),
 		"deliveries": string(of.delivery),
 		"replays":    string(of.replay),
+		"webhooks":   string(of.webhook),
 	}
 	noun := strings.Split(path, "/")[1]
 	if strings.Contains(path, "{") && ids[noun] == "" {
 		t.Fatalf("whose id goes into %s?", path)
 	}
-	return strings.ReplaceAll(path, "{id}", ids[noun])
+	return strings.NewReplacer("{id}", ids[noun], "{delivery}", string(of.told)).Replace(path)
 }

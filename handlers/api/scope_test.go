@@ -54,7 +54,7 @@ func TestListsShowOnesOwn(t *testing.T) {
 			continue
 		}
 		a := w.acme.get(t, path).want(t, http.StatusOK)
-		for _, foreign := range []string{string(w.rival.Agent), string(w.rival.Widget), string(w.rival.Thread), string(w.rival.article), string(w.rival.Contact), string(w.rival.Org)} {
+		for _, foreign := range []string{string(w.rival.Agent), string(w.rival.Widget), string(w.rival.Thread), string(w.rival.article), string(w.rival.Contact), string(w.rival.webhook), string(w.rival.Org)} {
 			if strings.Contains(string(a.raw), foreign) {
 				t.Errorf("%s shows %s", path, foreign)
 			}
@@ -66,7 +66,7 @@ func TestListsShowOnesOwn(t *testing.T) {
 func everything(t *testing.T, w *world) string {
 	t.Helper()
 	var all strings.Builder
-	for _, path := range []string{"/agents", "/widgets", "/articles", "/contacts", "/threads", "/threads/" + string(w.rival.Thread) + "/messages", "/threads/" + string(w.rival.Thread) + "/timeline"} {
+	for _, path := range []string{"/agents", "/widgets", "/articles", "/contacts", "/webhooks", "/webhooks/" + string(w.rival.webhook) + "/deliveries", "/threads", "/threads/" + string(w.rival.Thread) + "/messages", "/threads/" + string(w.rival.Thread) + "/timeline"} {
 		all.Write(w.rival.get(t, path).want(t, http.StatusOK).raw)
 	}
 	return all.String()

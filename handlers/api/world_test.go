@@ -40,6 +40,8 @@ type tenant struct {
 	article  domain.ArticleID
 	delivery domain.DeliveryID // one that is dead
 	replay   domain.ReplayID   // one that nobody makes
+	webhook  domain.WebhookID  // it hears of nothing but ratings, and was told of one
+	told     domain.DeliveryID
 }
 
 func newWorld(t *testing.T, set ...func(*Deps)) *world {
@@ -92,7 +94,16 @@ VALUES (?, ?, 'mail', 'anna@example.com', 'dead', 'connection refused', now(), n
 	if err := w.ledger.QueueReplay(t.Context(), r, domain.Tape{}); err != nil {
 		t.Fatal(err)
 	}
-	return tenant{f, client{w.server.URL, key}, article.ID, delivery, r.ID}
+	hook, err := w.account.CreateWebhook(t.Context(), f.Org, account.WebhookInput{URL: "https://hook.example/", Kinds: []domain.TimelineKind{domain.Rated}, Enabled: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := ledger.NewID[domain.DeliveryID]()
+	if _, err := w.ledger.NewRaw(`INSERT INTO deliveries (id, org_id, thread_id, transport, target, payload, status, answer_status, answer, due_at, created_at, updated_at)
+VALUES (?, ?, ?, 'webhook', ?, '{"kind":"rated","secret":"a secret"}', 'done', 200, 'ok', now(), now(), now())`, told, f.Org, f.Thread, hook.ID).Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return tenant{f, client{w.server.URL, key}, article.ID, delivery, r.ID, hook.ID, told}
 }
 
 // says lets the tenant's visitor write a line.

@@ -30,6 +30,9 @@ var notices = map[string]ui.Notice{
 	"secret-made":      {Tone: ui.Green, Text: "The secret is replaced. Copy the new one now."},
 	"secret-ended":     {Tone: ui.Green, Text: "The secret before is no longer accepted."},
 	"secret-kept":      {Tone: ui.Amber, Text: "Nothing was replaced: the widget has changed since that page was drawn."},
+	"webhook-saved":    {Tone: ui.Green, Text: "Saved. It counts from the next event on."},
+	"webhook-deleted":  {Tone: ui.Green, Text: "The webhook is deleted."},
+	"webhook-resent":   {Tone: ui.Green, Text: "It is sent again. Reload in a moment to see how that went."},
 	"widget-deleted":   {Tone: ui.Green, Text: "The widget is deleted."},
 }
 

@@ -29,6 +29,7 @@ func (p *Portal) Routes(r chi.Router) {
 			p.agentRoutes(r)
 			p.knowledgeRoutes(r)
 			p.widgetRoutes(r)
+			p.webhookRoutes(r)
 			r.Get("/settings", p.page(forOwners(p.showSettings)))
 			r.Post("/settings", p.page(forOwners(p.updateSettings)))
 			r.Post("/settings/deliveries/{id}/retry", p.page(forOwners(p.retryDelivery)))
@@ -94,6 +95,18 @@ func (p *Portal) widgetRoutes(r chi.Router) {
 	r.Post("/widgets/{id}/secret/end", p.page(p.endSecret))
 	r.Post("/widgets/{id}/delete", p.page(p.deleteWidget))
 	r.With(framed).Get("/widgets/{id}/preview", p.page(p.previewWidget))
+}
+
+func (p *Portal) webhookRoutes(r chi.Router) {
+	r.Get("/webhooks", p.page(forOwners(p.listWebhooks)))
+	r.Get("/webhooks/new", p.page(forOwners(p.newWebhook)))
+	r.Post("/webhooks", p.page(forOwners(p.createWebhook)))
+	r.Get("/webhooks/{id}", p.page(forOwners(p.showWebhook)))
+	r.Post("/webhooks/{id}", p.page(forOwners(p.updateWebhook)))
+	r.Get("/webhooks/{id}/secret", p.page(forOwners(p.leaveWebhookSecret)))
+	r.Post("/webhooks/{id}/secret", p.page(forOwners(p.rotateWebhookSecret)))
+	r.Post("/webhooks/{id}/deliveries/{delivery}/resend", p.page(forOwners(p.resendDelivery)))
+	r.Post("/webhooks/{id}/delete", p.page(forOwners(p.deleteWebhook)))
 }
 
 // page is h with its errors answered as pages.
