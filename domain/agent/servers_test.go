@@ -222,14 +222,10 @@ func TestServersThatAreAway(t *testing.T) {
 		"no MCP":   {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>hello") }, "the server"},
 		"refuses":  {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "who are you? "+serverKey, 401) }, "the server"},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://169.254.169.254/", 307) }, "the server"},
-		"endless": {func(w http.ResponseWriter, _ *http.Request) {
+		"too much": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
-			for {
-				if _, err := io.WriteString(w, strings.Repeat(" ", 64<<10)); err != nil {
-					return
-				}
-			}
-		}, "the server"},
+			_, _ = io.WriteString(w, strings.Repeat(" ", 8*serverAnswer)) // it breaks off when nobody reads on
+		}, "the server's answer is too large"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -241,7 +237,11 @@ func TestServersThatAreAway(t *testing.T) {
 			}
 			m := newModel(t, calls("shop__find_order", map[string]any{}), says("Hello."))
 			sink := &tape{}
-			got, err := askModel(t, lent(m, url, quickly), Deps{}, 0, visiting("?: hi"), sink)
+			got, err := askModel(t, lent(m, url, func(s map[string]any) {
+				if name == "silent" {
+					quickly(s)
+				}
+			}), Deps{}, 0, visiting("?: hi"), sink)
 			if err != nil || got.Reply == nil || len(m.asked[0].Tools) != 4 {
 				t.Fatalf("%+v, %v, %d tools", got, err, len(m.asked[0].Tools))
 			}
