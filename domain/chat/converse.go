@@ -14,11 +14,11 @@ import (
 
 // Conversing is what the client of a visitor tells who may have several conversations, each a thread of its own.
 type Conversing struct {
-	AskedFor string          // what the client calls whom it wants to talk to
-	Resume   domain.ThreadID // the conversation to go on with; empty: a new one
-	Known    *Visitor        // the visitor of an earlier session of the same client; nil: somebody new
-	Identity *Identity       // the site's word for who they are
-	Name     string          // their own word, which proves nothing
+	AskedFor string    // what the client calls whom it wants to talk to
+	Resume   string    // the id of the conversation to go on with; empty: a new one
+	Known    *Visitor  // the visitor of an earlier session of the same client; nil: somebody new
+	Identity *Identity // the site's word for who they are
+	Name     string    // their own word, which proves nothing
 	Email    string
 	Address  netip.Addr // where the request came from; it is not kept
 }
@@ -35,8 +35,8 @@ func (s *Service) WidgetKeyOf(ctx context.Context, name string) (string, error) 
 
 // Converse opens a session about one conversation and returns its token, a UUID.
 //
-// Whoever knows the id of an anonymous visitor's conversation may go on with it, as they may with its token: ids cannot be guessed,
-// and only that visitor was told. A conversation of somebody a site has vouched for wants the site's word again. It fails with
+// Whoever knows the id of an anonymous visitor's conversation may go on with it, as they may with its token: it cannot be guessed, only
+// that visitor was told, and the thread's own id, which agents and the team see, does not lead to it. A conversation of somebody a site has vouched for wants the site's word again. It fails with
 // Forbidden (identity_invalid) and, for a conversation that is not theirs, with NotFound.
 func (s *Service) Converse(ctx context.Context, w domain.Widget, c Conversing) (v Visitor, token string, err error) {
 	if c.Identity != nil {
@@ -86,11 +86,11 @@ func (s *Service) converser(ctx context.Context, w domain.Widget, c Conversing) 
 	}
 	var thread domain.Thread
 	if c.Resume != "" {
-		if uuid.Validate(string(c.Resume)) != nil {
+		id, err := s.ledger.ThreadOfConversation(c.Resume)
+		if err != nil {
 			return who, thread, errNotTheirs
 		}
-		var err error
-		thread, err = s.ledger.Thread(ctx, w.OrgID, c.Resume)
+		thread, err = s.ledger.Thread(ctx, w.OrgID, id)
 		if err != nil && domain.KindOf(err) != domain.NotFound {
 			return who, thread, err
 		}
@@ -154,7 +154,16 @@ func (s *Service) Conversations(ctx context.Context, v *Visitor, limit int) ([]l
 	return s.ledger.BegunThreads(ctx, v.Session.OrgID, v.Session.ContactID, domain.ChannelWebchat, limit)
 }
 
+// ConversationID is what a thread's visitor, and nobody else, is told to call it.
+func (s *Service) ConversationID(thread domain.ThreadID) (string, error) {
+	return s.ledger.ConversationID(thread)
+}
+
 // Rename gives a conversation of the visitor a title. It fails with NotFound.
-func (s *Service) Rename(ctx context.Context, v *Visitor, thread domain.ThreadID, title string) error {
+func (s *Service) Rename(ctx context.Context, v *Visitor, conversation, title string) error {
+	thread, err := s.ledger.ThreadOfConversation(conversation)
+	if err != nil {
+		return err
+	}
 	return s.ledger.SetTitle(ctx, v.Session.OrgID, v.Session.ContactID, thread, title)
 }

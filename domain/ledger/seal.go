@@ -13,7 +13,10 @@ import (
 )
 
 // Sealer encrypts credentials at rest with AES-256-GCM. What it seals is nonce || ciphertext.
-type Sealer struct{ aead cipher.AEAD }
+type Sealer struct {
+	aead  cipher.AEAD
+	alias cipher.Block // of a key of its own
+}
 
 // NewSealer makes a sealer from PARLEY_SECRET, which should carry at least 32 random bytes in whatever notation.
 func NewSealer(secret string) (*Sealer, error) {
@@ -29,7 +32,12 @@ func NewSealer(secret string) (*Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sealer{aead}, nil
+	key = sha256.Sum256([]byte("parley alias v1:" + secret))
+	alias, err := aes.NewCipher(key[:])
+	if err != nil {
+		return nil, err
+	}
+	return &Sealer{aead, alias}, nil
 }
 
 // Seal encrypts plain for one place; what was sealed for one cannot be opened for another. Nothing is sealed to nil.

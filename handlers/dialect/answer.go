@@ -14,7 +14,7 @@ type (
 		RequestID    string
 		Opened       bool // just now
 		SessionID    string
-		Conversation domain.ThreadID
+		Conversation string
 		AskedFor     string // what the client calls the agent
 		Agent        domain.AgentID
 		AgentName    string
@@ -36,7 +36,7 @@ type (
 	// Renamed says that a conversation has its title.
 	Renamed struct {
 		RequestID    string
-		Conversation domain.ThreadID
+		Conversation string
 		Title        string
 	}
 	// Start says in which session a connection is, before anything else.
@@ -105,7 +105,7 @@ func (OTPUnknown) event()    {}
 
 // Conversation is one of a visitor's.
 type Conversation struct {
-	ID        domain.ThreadID
+	ID        string
 	Title     string
 	UpdatedAt time.Time
 	Messages  int64

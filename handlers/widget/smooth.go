@@ -122,7 +122,7 @@ func (c *smoothTalk) open(ctx, socket context.Context, cmd dialect.OpenSession) 
 		return nil, &domain.Error{Kind: domain.Forbidden, Code: domain.CodeIdentityInvalid, Msg: "'authContext' needs userId, signature and timestamp"}
 	}
 	v, id, err := c.s.chat.Converse(ctx, wid, chat.Conversing{
-		AskedFor: cmd.AgentID, Resume: domain.ThreadID(cmd.ConversationID), Known: c.known, Identity: (*chat.Identity)(cmd.Identity),
+		AskedFor: cmd.AgentID, Resume: cmd.ConversationID, Known: c.known, Identity: (*chat.Identity)(cmd.Identity),
 		Name: cmd.UserName, Email: cmd.UserEmail, Address: clientIP(c.r),
 	})
 	if domain.KindOf(err) == domain.NotFound && err != nil {
@@ -191,9 +191,13 @@ func (c *smoothTalk) conversant(ctx context.Context, id string) (chat.Visitor, e
 const idleAfter = 30 * time.Minute
 
 func (c *smoothTalk) where(ctx context.Context, v chat.Visitor, requestID, id string) (dialect.Visit, error) {
+	conversation, err := c.s.chat.ConversationID(v.Thread.ID)
+	if err != nil {
+		return dialect.Visit{}, err
+	}
 	a, _, err := c.s.chat.Answerer(ctx, v.Widget)
 	is := dialect.Visit{
-		RequestID: requestID, SessionID: id, Conversation: v.Thread.ID, AskedFor: cmp.Or(v.Session.AskedFor, v.Widget.Key),
+		RequestID: requestID, SessionID: id, Conversation: conversation, AskedFor: cmp.Or(v.Session.AskedFor, v.Widget.Key),
 		Agent: cmp.Or(a.ID, domain.AgentID(v.Widget.ID)), AgentName: cmp.Or(a.Name, v.Widget.Appearance.Title, v.Widget.Name),
 		Contact: v.Contact.ID, Status: "active",
 	}
@@ -238,7 +242,11 @@ func (c *smoothTalk) conversations(ctx context.Context, cmd dialect.ListConversa
 	}
 	ts, err := c.s.chat.Conversations(ctx, c.known, cmd.Limit)
 	for _, t := range ts {
-		out.List = append(out.List, dialect.Conversation{ID: t.ID, Title: cmp.Or(t.Title, t.First), UpdatedAt: t.LastMessageAt, Messages: t.LastSeq})
+		id, err := c.s.chat.ConversationID(t.ID)
+		if err != nil {
+			return nil, err
+		}
+		out.List = append(out.List, dialect.Conversation{ID: id, Title: cmp.Or(t.Title, t.First), UpdatedAt: t.LastMessageAt, Messages: t.LastSeq})
 	}
 	return out, err
 }
@@ -246,12 +254,12 @@ func (c *smoothTalk) conversations(ctx context.Context, cmd dialect.ListConversa
 func (c *smoothTalk) rename(ctx context.Context, cmd dialect.RenameConversation) (dialect.Event, error) {
 	err := error(domain.NotFoundf("there is no such conversation"))
 	if c.known != nil {
-		err = c.s.chat.Rename(ctx, c.known, domain.ThreadID(cmd.ConversationID), cmd.Title)
+		err = c.s.chat.Rename(ctx, c.known, cmd.ConversationID, cmd.Title)
 	}
 	if err != nil && domain.KindOf(err) == domain.NotFound {
 		err = refused(dialect.SmoothConversationNotFound, fmt.Sprintf("conversation '%s' not found", cmd.ConversationID))
 	}
-	return dialect.Renamed{RequestID: cmd.RequestID, Conversation: domain.ThreadID(cmd.ConversationID), Title: cmd.Title}, err
+	return dialect.Renamed{RequestID: cmd.RequestID, Conversation: cmd.ConversationID, Title: cmd.Title}, err
 }
 
 // ask stores a question and watches over its answer. The same question asked again, after a connection was lost, is answered with

@@ -40,10 +40,18 @@ func (w *world) smooth(s *stage) *player {
 		}
 	}
 	p.does["a person writes"] = func(p *player) {
-		_, _, err := w.chat.Reply(p.t.Context(), w.User, domain.ThreadID(fmt.Sprint(p.names["conversation"])), string(ledger.NewID[domain.MessageID]()), "Anna here")
+		thread, _ := w.ledger.ThreadOfConversation(fmt.Sprint(p.names["conversation"]))
+		_, _, err := w.chat.Reply(p.t.Context(), w.User, thread, string(ledger.NewID[domain.MessageID]()), "Anna here")
 		if err != nil {
 			p.t.Fatal(err)
 		}
+	}
+	p.does["the agent tells the thread's id"] = func(p *player) {
+		thread, err := w.ledger.ThreadOfConversation(fmt.Sprint(p.names["conversation"]))
+		if _, found := w.ledger.Thread(p.t.Context(), w.Org, thread); err != nil || found != nil {
+			p.t.Fatal(err, found)
+		}
+		p.names["thread"] = string(thread)
 	}
 	p.does["sign"] = func(p *player) {
 		now := time.Now().Unix()
