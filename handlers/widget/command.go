@@ -78,7 +78,8 @@ func (s *Surface) command(kind string) func(http.ResponseWriter, *http.Request, 
 		if err != nil {
 			return err
 		}
-		if _, ok := c.(dialect.Message); ok {
+		switch c.(type) {
+		case dialect.Message, dialect.Rating: // each is a row
 			if err := s.flow.take(address(r), v.Widget.Key); err != nil {
 				return err
 			}

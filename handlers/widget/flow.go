@@ -7,7 +7,7 @@ import (
 	"github.com/parley-chat/parley/domain"
 )
 
-// flow bounds the lines that come from one address, and to one widget, in a minute, whatever sessions they come in: a client that
+// flow bounds the lines, and what else of a visitor's leaves a row, that come from one address, and to one widget, in a minute, whatever sessions they come in: a client that
 // opens a new one for each line gets past the limits of a conversation, not past these. Each node counts by itself. Lines from this
 // machine itself are not counted: behind a proxy that is not trusted to say for whom it asks, all visitors come from there.
 type flow struct {

@@ -148,6 +148,22 @@ func TestNewSessionsDoNotEscapeTheLimits(t *testing.T) {
 	if refused < 2 { // a minute may end in between
 		t.Errorf("%d refused", refused)
 	}
+	p, _ := newSmooth(t, widget.Limits{Lines: -1})
+	p.play(`
+		= connect
+		> {"action":"create_conversation_session","requestId":"r1","agentId":"$widget"}
+		<? {"type":"immediate_response","requestId":"r1","timestamp":"*ms","status":200,"message":"*","data":{"sessionId":"$session","conversationId":"*","agentId":"*","agentName":"*","userParticipantId":"*","agentParticipantId":"*"}}
+		> {"action":"send_message","requestId":"r2","sessionId":"$session","message":"hi"}
+		< {"type":"error","requestId":"r2","timestamp":"*ms","error":{"code":"RATE_LIMITED","message":"*"},"data":{"requestId":"r2","error":{"code":"RATE_LIMITED","message":"*"}}}`)
+	rater := newWorld(t, widget.Limits{Lines: -1}).visitor()
+	if a := rater.post("./rating", `{"score":5}`); a.status != 429 {
+		t.Errorf("ratings without an end: %d %s", a.status, a.body)
+	}
+	rating := rater.hello(0)
+	rating.say(map[string]any{"type": "rating", "score": 5})
+	if f := rating.next(); f.Type != "error" || f.Code != "rate_limited" {
+		t.Errorf("ratings without an end on a socket: %+v", f)
+	}
 	l := newWorld(t, widget.Limits{WidgetLines: 1}).visitor().hello(0)
 	var waits bool
 	for i := range 3 {

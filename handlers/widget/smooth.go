@@ -274,6 +274,9 @@ func (c *smoothTalk) ask(ctx, socket context.Context, cmd dialect.Ask) error {
 		return nil
 	}
 	_, err = is.begin(socket, cmd.RequestID, cmd.Stream, func() (domain.Message, error) {
+		if err := c.s.flow.take(c.place.guest.address, is.visitor.Widget.Key); err != nil {
+			return domain.Message{}, err
+		}
 		if err := c.askable(ctx, &is.visitor); err != nil {
 			return domain.Message{}, err
 		}

@@ -171,6 +171,11 @@ func (c *parleyTalk) obey(ctx context.Context, cmd dialect.Command) error {
 		}
 		c.visitor.Widget = wid
 	}
+	if _, ok := cmd.(dialect.Rating); ok { // each is a row
+		if err := c.s.flow.take(c.place.guest.address, c.visitor.Widget.Key); err != nil {
+			return err
+		}
+	}
 	answer, err := c.s.obey(within, &c.visitor, cmd)
 	if err == nil && answer != nil {
 		c.push(ctx, answer)
