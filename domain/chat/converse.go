@@ -70,7 +70,7 @@ func (s *Service) Converse(ctx context.Context, w domain.Widget, c Conversing) (
 		return Visitor{}, "", err
 	}
 	s.Places.Find(v.Session, c.Address)
-	if c.Identity == nil && (c.Name != "" || c.Email != "") {
+	if !v.Session.Identified && (c.Name != "" || c.Email != "") {
 		err = s.ledger.SetContactDetails(ctx, v.Session.OrgID, v.Session.ContactID, lead.Cut(c.Name, 200), lead.Cut(c.Email, 254), "")
 		v.Contact.Name, v.Contact.Email = lead.Cut(c.Name, 200), lead.Cut(c.Email, 254)
 	}

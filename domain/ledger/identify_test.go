@@ -330,3 +330,29 @@ func TestIdentifyKeepsWaiting(t *testing.T) {
 		t.Errorf("nobody was told what happens next: %+v, %v", out, err)
 	}
 }
+
+// What a contact says of themselves, to a form or to a model, does not take the place of what a site has vouched for.
+func TestOwnWordOverwritesNoProof(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	f := ledgertest.Seed(t, l)
+	s := stranger(t, l, f)
+	tell := func(name, email string) domain.Contact {
+		if err := l.SetContactDetails(t.Context(), f.Org, s.ContactID, name, email, ""); err != nil {
+			t.Fatal(err)
+		}
+		c, err := l.Contact(t.Context(), f.Org, s.ContactID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	tell("Eve", "")
+	if c := tell("Mallory", ""); c.Name != "Mallory" {
+		t.Errorf("an anonymous contact is %q", c.Name)
+	}
+	identify(t, l, &s, "u1")
+	if c := tell("Mallory", "mallory@example.com"); c.Name != "Mia" || c.Email != "mallory@example.com" {
+		t.Errorf("a known contact is %q with %q", c.Name, c.Email)
+	}
+}

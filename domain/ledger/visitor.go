@@ -98,10 +98,14 @@ func (l *Ledger) Contact(ctx context.Context, org domain.OrgID, id domain.Contac
 	return c, classify(err)
 }
 
-// SetContactDetails fills in what a contact said about themselves; empty arguments leave a field as it is.
+// SetContactDetails fills in what a contact said about themselves; empty arguments leave a field as it is. Of somebody with an external
+// id, whom a site or the team vouches for, only what is not known is filled in: their own word, which reaches us through models too,
+// proves nothing.
 func (l *Ledger) SetContactDetails(ctx context.Context, org domain.OrgID, id domain.ContactID, name, email, phone string) error {
-	res, err := l.NewRaw(`UPDATE contacts SET name = coalesce(nullif(?, ''), name), email = coalesce(nullif(?, ''), email),
-phone = coalesce(nullif(?, ''), phone), stub = false, updated_at = now() WHERE org_id = ? AND id = ? AND erased_at IS NULL`,
+	res, err := l.NewRaw(`UPDATE contacts SET name = coalesce(CASE WHEN external_id IS NOT NULL THEN nullif(name, '') END, nullif(?, ''), name),
+email = coalesce(CASE WHEN external_id IS NOT NULL THEN nullif(email, '') END, nullif(?, ''), email),
+phone = coalesce(CASE WHEN external_id IS NOT NULL THEN nullif(phone, '') END, nullif(?, ''), phone),
+stub = false, updated_at = now() WHERE org_id = ? AND id = ? AND erased_at IS NULL`,
 		clean(name), clean(email), clean(phone), org, id).Exec(ctx)
 	return one(res, err)
 }
