@@ -8,7 +8,7 @@ import (
 	"github.com/parley-chat/parley/handlers/edge"
 )
 
-// Routes is every URL of the portal.
+// Routes is every URL of the portal. What costs money, holds secrets or is gone afterwards is for owners: members work the inbox.
 func (p *Portal) Routes(r chi.Router) {
 	r.NotFound(p.strict(p.page(p.nowhere)).ServeHTTP)
 
@@ -62,14 +62,14 @@ func (p *Portal) inboxRoutes(r chi.Router) {
 func (p *Portal) agentRoutes(r chi.Router) {
 	r.Get("/agents", p.page(p.listAgents))
 	r.Get("/agents/new", p.page(p.newAgent))
-	r.Post("/agents", p.page(p.createAgent))
-	r.Get("/agents/budget", p.page(p.showBudget))
-	r.Post("/agents/budget", p.page(p.updateBudget))
+	r.Post("/agents", p.page(forOwners(p.createAgent)))
+	r.Get("/agents/budget", p.page(forOwners(p.showBudget)))
+	r.Post("/agents/budget", p.page(forOwners(p.updateBudget)))
 	r.Get("/agents/{id}", p.page(p.showAgent))
-	r.Post("/agents/{id}", p.page(p.updateAgent))
+	r.Post("/agents/{id}", p.page(forOwners(p.updateAgent)))
 	r.Post("/agents/{id}/test", p.page(p.testAgent))
 	r.Post("/agents/{id}/probe", p.page(p.probeAgent))
-	r.Post("/agents/{id}/delete", p.page(p.deleteAgent))
+	r.Post("/agents/{id}/delete", p.page(forOwners(p.deleteAgent)))
 }
 
 func (p *Portal) knowledgeRoutes(r chi.Router) {
@@ -90,10 +90,10 @@ func (p *Portal) widgetRoutes(r chi.Router) {
 	r.Get("/widgets/{id}", p.page(p.showWidget))
 	r.Post("/widgets/{id}", p.page(p.updateWidget))
 	r.Post("/widgets/{id}/trigger", p.page(p.switchTrigger))
-	r.Get("/widgets/{id}/secret", p.page(p.leaveSecret))
-	r.Post("/widgets/{id}/secret", p.page(p.rotateSecret))
-	r.Post("/widgets/{id}/secret/end", p.page(p.endSecret))
-	r.Post("/widgets/{id}/delete", p.page(p.deleteWidget))
+	r.Get("/widgets/{id}/secret", p.page(forOwners(p.leaveSecret)))
+	r.Post("/widgets/{id}/secret", p.page(forOwners(p.rotateSecret)))
+	r.Post("/widgets/{id}/secret/end", p.page(forOwners(p.endSecret)))
+	r.Post("/widgets/{id}/delete", p.page(forOwners(p.deleteWidget)))
 	r.With(framed).Get("/widgets/{id}/preview", p.page(p.previewWidget))
 }
 
