@@ -13,6 +13,7 @@ type (
 	EventID    string
 	DispatchID string
 	DeliveryID string
+	ChannelID  string
 	TurnID     string
 	ArticleID  string
 	APIKeyID   string

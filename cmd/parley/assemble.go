@@ -95,7 +95,8 @@ func (p *parts) forget(ctx context.Context) error {
 // newCourier knows webhooks, and the other ways out that are configured.
 func (c config) newCourier(l *ledger.Ledger, outbound *agent.Outbound) *dispatch.Courier {
 	transports := map[string]dispatch.Transport{
-		"webhook": &dispatch.Webhook{Ledger: l, Outbound: outbound, PublicURL: c.ownURL, Log: c.log},
+		ledger.TransportReplyURL: &dispatch.ReplyURL{Ledger: l, Outbound: outbound, PublicURL: c.ownURL},
+		"webhook":                &dispatch.Webhook{Ledger: l, Outbound: outbound, PublicURL: c.ownURL, Log: c.log},
 	}
 	if c.smtp != nil {
 		transports["mail"] = &dispatch.Mail{SMTP: *c.smtp, PublicURL: c.publicURL, Ledger: l}

@@ -77,11 +77,13 @@ SELECT t.id::text, t.org_id::text, coalesce(t.contact_id::text, ''), coalesce(t.
        coalesce(a.id::text, ''), coalesce(a.org_id::text, ''), coalesce(a.name, ''), coalesce(a.enabled, false),
        coalesce(a.send_mode = 'suggest', false), coalesce(a.settle_ms, 0), coalesce(a.max_attempts, 1), coalesce(a.give_up_seconds, 1),
        coalesce((SELECT true FROM webhooks h WHERE h.org_id = t.org_id AND h.enabled LIMIT 1), false),
+       coalesce(ch.id::text, ''), coalesce(ch.kind, ''), coalesce(ch.enabled, false), coalesce(ch.reply_url <> '', false),
        clock_timestamp()
 FROM threads t
 LEFT JOIN contacts c ON c.id = t.contact_id
 LEFT JOIN widgets w ON w.id = t.widget_id
 LEFT JOIN agents a ON a.id = CASE WHEN t.widget_id IS NULL THEN t.agent_id ELSE w.agent_id END
+LEFT JOIN channels ch ON t.widget_id IS NULL AND ch.org_id = t.org_id AND ch.name = t.channel
 WHERE t.id = ANY($1::text[]::uuid[])
 ORDER BY t.id
 FOR UPDATE OF t`
@@ -102,6 +104,7 @@ func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain
 	states := make(map[domain.ThreadID]*state, len(batch))
 	known := map[domain.OrgID]map[eventKey]domain.Message{}
 	waiting := map[domain.AttachmentID]*waitingFile{}
+	events := map[domain.OrgID]map[eventKey]domain.EventID{}
 	var ids, orgs, channels, kinds, externals, files []string
 	for _, p := range batch {
 		ids = append(ids, string(p.ThreadID))
@@ -127,7 +130,7 @@ func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain
 			if s.known = known[s.OrgID]; s.known == nil { // asked for under another organisation: refused later
 				s.known = map[eventKey]domain.Message{}
 			}
-			s.waiting = waiting
+			s.waiting, s.events = waiting, events[s.OrgID]
 			states[s.ID] = s
 		}
 		return r.Err()
@@ -144,6 +147,7 @@ func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain
 		}
 		return r.Err()
 	})
+	queueEventsKnown(b, batch, events)
 	if len(files) > 0 {
 		b.Queue(lockFiles, files).Query(scanFiles(waiting))
 	}
@@ -175,6 +179,7 @@ func scanState(r pgx.Rows) (*state, error) {
 		&s.widget.locale, &handoffAfter, &s.widget.waitingText,
 		&s.agent.id, &s.agent.orgID, &s.agent.name, &s.agent.enabled, &s.agent.suggest, &settle, &s.agent.maxAttempts, &giveUp,
 		&s.hooked,
+		&s.channel.id, &s.channel.kind, &s.channel.enabled, &s.channel.replies,
 		&s.now); err != nil {
 		return nil, err
 	}

@@ -28,6 +28,9 @@ type state struct {
 	ahead time.Duration // how far that puts now before the clock, which was set back; what is to come due goes by the clock
 	known map[eventKey]domain.Message
 
+	events  map[eventKey]domain.EventID // of the batch's inbound events, those that are recorded
+	channel channelState
+
 	waiting map[domain.AttachmentID]*waitingFile // the files that changes of this batch want to take
 }
 
@@ -37,6 +40,14 @@ type contactState struct {
 	name     string
 	email    string
 	erased   bool // nothing they say or are told is kept any more
+}
+
+// channelState is what the organisation has set up for the thread's channel, if it is not ours.
+type channelState struct {
+	id      domain.ChannelID // empty: nothing
+	kind    domain.ChannelKind
+	enabled bool
+	replies bool // what we say goes to its reply URL
 }
 
 type widgetState struct {
@@ -75,6 +86,7 @@ type rows struct {
 	births     []Claim  // turns that begin with this batch
 	labelled   []*state // threads with other labels
 	tellings   []telling
+	replies    []channelReply
 }
 
 type event struct {
@@ -134,7 +146,7 @@ func decide(s *state, w *rows, c Change) (Outcome, error) {
 			return Outcome{Before: s.LastSeq, Thread: s.Thread, Message: &first, Duplicate: true}, nil
 		}
 	}
-	was, open := s.Thread, s.open
+	was, open, replies := s.Thread, s.open, len(w.replies)
 	s.stopped = ""
 	out, err := c.decide(s, w)
 	if err != nil {
@@ -147,6 +159,7 @@ func decide(s *state, w *rows, c Change) (Outcome, error) {
 	}
 	s.UpdatedAt = s.now
 	out.At = s.clock()
+	out.Leaves = out.Leaves || len(w.replies) > replies
 	out.Before, out.Thread, out.Stopped = was.LastSeq, s.Thread, s.stopped
 	out.Moved = out.Moved || s.Epoch != was.Epoch || s.VisitorRead != was.VisitorRead || s.TeamRead != was.TeamRead || s.Notes != was.Notes
 	switch {
@@ -180,6 +193,9 @@ func (s *state) say(w *rows, m domain.Message) *domain.Message {
 	}
 	s.LastMessageAt = s.now
 	w.messages = append(w.messages, &m)
+	if m.Direction == domain.Outbound && s.channel.enabled && s.channel.replies {
+		w.replies = append(w.replies, channelReply{s, &m})
+	}
 	return &m
 }
 
@@ -282,7 +298,7 @@ func (s *state) guard(body string) domain.SkipReason {
 		return domain.SkipOptedOut
 	case body == "":
 		return domain.SkipEmptyBody
-	case s.widget.known && !s.widget.webchatEnabled:
+	case s.widget.known && !s.widget.webchatEnabled, s.channel.id != "" && !s.channel.enabled:
 		return domain.SkipTriggerOff
 	case s.agent.id == "":
 		return domain.SkipNoAgent

@@ -26,7 +26,7 @@ var erasures = []string{
 	`DELETE FROM replays WHERE thread_id IN (?0)`,
 	`DELETE FROM golden_threads WHERE thread_id IN (?0)`,
 	`DELETE FROM deliveries WHERE thread_id IN (?0) AND (status <> 'done' OR transport = 'webhook')`,
-	`UPDATE deliveries SET target = '', payload = '{}', last_error = '' WHERE thread_id IN (?0)`,
+	`UPDATE deliveries SET target = '', payload = '{}', last_error = '', answer = '' WHERE thread_id IN (?0)`,
 	`UPDATE messages SET content = '', content_type = 'text', client_id = '', session_id = NULL, citations = '[]', attachments = NULL,
        author_name = CASE author_kind WHEN 'visitor' THEN 'Visitor' ELSE author_name END WHERE thread_id IN (?0)`,
 	`UPDATE events e SET detail = ` + keptOf + `, external_id = CASE WHEN e.channel IN ('webchat', 'team') THEN e.id::text ELSE e.external_id END

@@ -26,6 +26,7 @@ func write(ctx context.Context, conn *pgxpool.Conn, touched map[domain.ThreadID]
 	queueMails(b, w.mails)
 	queueLabels(b, w.labelled)
 	queueTellings(b, w.tellings)
+	queueReplies(b, w.replies)
 	b.Queue("commit")
 	return conn.SendBatch(ctx, b).Close()
 }

@@ -70,6 +70,8 @@ func New(d Deps) *API {
 		a.widgetOperations()
 		a.articleOperations()
 		a.contactOperations()
+		a.channelOperations()
+		a.eventOperations()
 		a.threadOperations()
 		a.replayOperations()
 		a.deliveryOperations()

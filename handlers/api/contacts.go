@@ -96,13 +96,13 @@ func contactInput(c account.KnownContact) account.ContactInput {
 type ContactCreate struct{ ContactFields }
 
 type createContactRequest struct {
-	Body ContactCreate `example:"{\"name\":\"Grace Hopper\",\"email\":\"grace@example.com\",\"external_id\":\"customer-4711\"}"`
+	Body ContactCreate `example:"{\"name\":\"Grace Hopper\",\"email\":\"grace@example.com\",\"external_id\":\"customer-4712\"}"`
 }
 
 type updateContactRequest struct {
 	Path
 	Match
-	Body ContactFields `example:"{\"phone\":\"+1 555 0100\",\"opted_out\":true}"`
+	Body ContactFields `example:"{\"phone\":\"+1 555 0100\",\"opted_out\":false}"`
 }
 
 type listContactsRequest struct {

@@ -18,6 +18,8 @@ const (
 	tagAgents   = "Agents"
 	tagWidgets  = "Widgets"
 	tagContacts = "Contacts"
+	tagChannels = "Channels"
+	tagEvents   = "Events"
 	tagThreads  = "Threads"
 	tagMessages = "Messages"
 	tagArticles = "Articles"
@@ -55,6 +57,8 @@ func config(version string, added func(*huma.Operation)) huma.Config {
 		{Name: tagAgents, Description: "AI agents: the runtime that gives them their voice, its config, and how they have been doing."},
 		{Name: tagWidgets, Description: "Chats that sites embed: the agent behind them, who may embed them, limits and looks."},
 		{Name: tagContacts, Description: "The people the organisation talks with: who they are, everything that is kept of them, and letting go of it."},
+		{Name: tagChannels, Description: "Ways by which messages travel that are not Parley's own: who answers there, and where replies go."},
+		{Name: tagEvents, Description: "What happens on whatever channel, recorded once, and what it leads to."},
 		{Name: tagThreads, Description: "Conversations: who handles them, what happened in them, and handing them over."},
 		{Name: tagMessages, Description: "What is said in a thread, and what the team notes beside it."},
 		{Name: tagArticles, Description: "The knowledge that agents answer from."},

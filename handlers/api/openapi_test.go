@@ -207,6 +207,7 @@ func own(t *testing.T, of tenant, path string) string {
 		"threads":    string(of.Thread),
 		"articles":   string(of.article),
 		"contacts":   string(of.Contact),
+		"channels":   string(of.channel),
 		"deliveries": string(of.delivery),
 		"replays":    string(of.replay),
 		"webhooks":   string(of.webhook),

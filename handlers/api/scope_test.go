@@ -66,7 +66,7 @@ func TestListsShowOnesOwn(t *testing.T) {
 func everything(t *testing.T, w *world) string {
 	t.Helper()
 	var all strings.Builder
-	for _, path := range []string{"/agents", "/widgets", "/articles", "/contacts", "/webhooks", "/webhooks/" + string(w.rival.webhook) + "/deliveries", "/threads", "/threads/" + string(w.rival.Thread) + "/messages", "/threads/" + string(w.rival.Thread) + "/timeline"} {
+	for _, path := range []string{"/agents", "/widgets", "/articles", "/contacts", "/channels", "/webhooks", "/webhooks/" + string(w.rival.webhook) + "/deliveries", "/threads", "/threads/" + string(w.rival.Thread) + "/messages", "/threads/" + string(w.rival.Thread) + "/timeline"} {
 		all.Write(w.rival.get(t, path).want(t, http.StatusOK).raw)
 	}
 	return all.String()

@@ -42,6 +42,7 @@ type tenant struct {
 	replay   domain.ReplayID   // one that nobody makes
 	webhook  domain.WebhookID  // it hears of nothing but ratings, and was told of one
 	told     domain.DeliveryID
+	channel  domain.ChannelID
 }
 
 func newWorld(t *testing.T, set ...func(*Deps)) *world {
@@ -103,7 +104,12 @@ VALUES (?, ?, 'mail', 'anna@example.com', 'dead', 'connection refused', now(), n
 VALUES (?, ?, ?, 'webhook', ?, '{"kind":"rated","secret":"a secret"}', 'done', 200, 'ok', now(), now(), now())`, told, f.Org, f.Thread, hook.ID).Exec(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return tenant{f, client{w.server.URL, key}, article.ID, delivery, r.ID, hook.ID, told}
+	ledgertest.Set(t, w.ledger, "contacts", f.Contact, "external_id", "customer-4711")
+	letters, err := w.account.CreateChannel(t.Context(), f.Org, account.ChannelInput{Name: "letters", Kind: domain.ChannelGeneric, AgentID: f.Agent, Enabled: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tenant{f, client{w.server.URL, key}, article.ID, delivery, r.ID, hook.ID, told, letters.ID}
 }
 
 // says lets the tenant's visitor write a line.

@@ -1,0 +1,147 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/account"
+)
+
+// Channel is a way by which messages travel that is not Parley's own.
+type Channel struct {
+	ID        string        `json:"id" format:"uuid" example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
+	Name      string        `json:"name" doc:"What POST /events calls it, and threads show." example:"sms"`
+	Kind      string        `json:"kind" enum:"generic,chatwoot" doc:"generic: a program that posts events and takes replies at reply_url. chatwoot: a Chatwoot account." example:"generic"`
+	AgentID   *string       `json:"agent_id" nullable:"true" format:"uuid" doc:"Who answers there; null: people only." example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
+	Enabled   bool          `json:"enabled" doc:"Off: events are recorded, but no agent is asked (trigger_off) and no reply leaves." example:"true"`
+	ReplyURL  string        `json:"reply_url" doc:"Where what is said in its threads goes; empty: it stays in Parley." example:"https://sms.example.com/outbound"`
+	Signed    bool          `json:"signed" doc:"There is a secret, and what goes to reply_url is signed with it." example:"true"`
+	Config    ChannelConfig `json:"config" doc:"By kind; of generic, whatever you like to keep there."`
+	CreatedAt Time          `json:"created_at"`
+	UpdatedAt Time          `json:"updated_at"`
+}
+
+// ChannelConfig is the JSON object that configures a channel.
+type ChannelConfig json.RawMessage
+
+func (c ChannelConfig) MarshalJSON() ([]byte, error)  { return json.RawMessage(c).MarshalJSON() }
+func (c *ChannelConfig) UnmarshalJSON(b []byte) error { return (*json.RawMessage)(c).UnmarshalJSON(b) }
+func (ChannelConfig) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Examples: []any{map[string]any{"sender": "+49 30 1234"}}}
+}
+
+func showChannel(c domain.Channel) Channel {
+	return Channel{ID: string(c.ID), Name: c.Name, Kind: string(c.Kind), AgentID: orNull(c.AgentID), Enabled: c.Enabled, ReplyURL: c.ReplyURL,
+		Signed: c.Secret != "", Config: ChannelConfig(c.Config), CreatedAt: Time(c.CreatedAt), UpdatedAt: Time(c.UpdatedAt)}
+}
+
+// ChannelFields is what can be set of a channel.
+type ChannelFields struct {
+	Name     *string             `json:"name,omitempty" doc:"1 to 64 characters. Threads keep the name they began under." example:"sms"`
+	Kind     *domain.ChannelKind `json:"kind,omitempty" enum:"generic,chatwoot" example:"generic"`
+	AgentID  Choice              `json:"agent_id,omitzero" doc:"Who answers there; null: people only."`
+	Enabled  *bool               `json:"enabled,omitempty" doc:"Off: events are recorded, but no agent is asked and no reply leaves." example:"true"`
+	ReplyURL Clearable           `json:"reply_url,omitzero" doc:"Where what is said in its threads goes; null or empty: it stays in Parley." example:"https://sms.example.com/outbound"`
+	Secret   Clearable           `json:"secret,omitzero" doc:"Signs what goes to reply_url; never shown. Null or empty: it is not signed." example:"correct horse battery staple"`
+	Config   *ChannelConfig      `json:"config,omitempty" doc:"Takes the place of the one before."`
+}
+
+func (f ChannelFields) over(in account.ChannelInput) (account.ChannelInput, error) {
+	if f.AgentID.Given {
+		id, err := parseField[domain.AgentID]("agent_id", f.AgentID.ID)
+		if err != nil {
+			return in, err
+		}
+		in.AgentID = id
+	}
+	lay(&in.Name, f.Name)
+	lay(&in.Kind, f.Kind)
+	lay(&in.Enabled, f.Enabled)
+	f.ReplyURL.lay(&in.ReplyURL)
+	f.Secret.lay(&in.Secret)
+	if f.Config != nil {
+		in.Config = json.RawMessage(*f.Config)
+	}
+	return in, nil
+}
+
+func channelInput(c domain.Channel) account.ChannelInput {
+	return account.ChannelInput{Name: c.Name, Kind: c.Kind, AgentID: c.AgentID, Enabled: c.Enabled, ReplyURL: c.ReplyURL, Secret: c.Secret, Config: c.Config}
+}
+
+// ChannelCreate is the body that makes a channel.
+type ChannelCreate struct{ ChannelFields }
+
+type createChannelRequest struct {
+	Body ChannelCreate `example:"{\"name\":\"sms\",\"reply_url\":\"https://sms.example.com/outbound\",\"secret\":\"correct horse battery staple\"}"`
+}
+
+type updateChannelRequest struct {
+	Path
+	Match
+	Body ChannelFields `example:"{\"enabled\":false}"`
+}
+
+func (a *API) channelOperations() {
+	const tag = tagChannels
+	add(a, operation(http.MethodGet, "/channels", "list-channels", tag, "List channels", "All channels of the organisation, the oldest first."), a.listChannels)
+	add(a, creates(operation(http.MethodPost, "/channels", "create-channel", tag, "Create a channel",
+		"Events of any channel are taken, whether it was created or not; one that was has an agent and a way for replies.")), a.createChannel)
+	add(a, operation(http.MethodGet, "/channels/{id}", "get-channel", tag, "Read a channel", ""), a.getChannel)
+	add(a, changes(operation(http.MethodPatch, "/channels/{id}", "update-channel", tag, "Change a channel", "Only the fields given change.")), a.updateChannel)
+	add(a, operation(http.MethodDelete, "/channels/{id}", "delete-channel", tag, "Delete a channel", "Its threads stay; what waits to be delivered there is given up."), a.deleteChannel)
+	a.expect("ChannelCreate", []string{"name"}, map[string]any{"kind": domain.ChannelGeneric, "enabled": true})
+}
+
+func (a *API) listChannels(ctx context.Context, in *struct{ Paging }) (*Answer[List[Channel]], error) {
+	all, err := a.Account.Channels(ctx, callerOf(ctx).scope())
+	if err != nil {
+		return nil, err
+	}
+	cs, next, err := page(all, func(c domain.Channel) domain.ChannelID { return c.ID }, in.Paging)
+	return list(cs, showChannel, next), err
+}
+
+func (a *API) createChannel(ctx context.Context, in *createChannelRequest) (*Tagged[Channel], error) {
+	input, err := in.Body.over(account.ChannelInput{Kind: domain.ChannelGeneric, Enabled: true})
+	if err != nil {
+		return nil, err
+	}
+	made, err := a.Account.CreateChannel(ctx, callerOf(ctx).scope(), input)
+	return tagged(showChannel(made)), err
+}
+
+func (a *API) getChannel(ctx context.Context, in *struct{ Path }) (*Tagged[Channel], error) {
+	id, err := domain.ParseID[domain.ChannelID](in.ID)
+	if err != nil {
+		return nil, err
+	}
+	c, err := a.Account.Channel(ctx, callerOf(ctx).scope(), id)
+	return tagged(showChannel(c)), err
+}
+
+func (a *API) updateChannel(ctx context.Context, in *updateChannelRequest) (*Tagged[Channel], error) {
+	id, err := domain.ParseID[domain.ChannelID](in.ID)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := a.Account.ChangeChannel(ctx, callerOf(ctx).scope(), id, func(now domain.Channel) (account.ChannelInput, error) {
+		if err := in.check(showChannel(now)); err != nil {
+			return account.ChannelInput{}, err
+		}
+		return in.Body.over(channelInput(now))
+	})
+	return tagged(showChannel(changed)), err
+}
+
+func (a *API) deleteChannel(ctx context.Context, in *struct{ Path }) (*Nothing, error) {
+	id, err := domain.ParseID[domain.ChannelID](in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &Nothing{}, a.Account.DeleteChannel(ctx, callerOf(ctx).scope(), id)
+}

@@ -1,0 +1,2 @@
+DROP INDEX events_org;
+DROP TABLE channels;
