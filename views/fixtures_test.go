@@ -192,3 +192,41 @@ func articles() []domain.Article {
 func articleForm(a domain.Article) ArticleForm {
 	return ArticleForm{Frame: frame(KnowledgeSection, a.Title), Article: a, Form: ui.Form{Values: ArticleValues(a)}, Languages: []string{"english", "german", "simple", "swedish"}}
 }
+
+// attached are a picture, a document, and a file whose sender means no good.
+func attached() []domain.Attachment {
+	return []domain.Attachment{
+		{ID: "f1", Name: "bicycle.png", Size: 245_000, Mime: "image/png", URL: "/files/t1/bicycle.png"},
+		{ID: "f2", Name: "invoice 10442.pdf", Size: 1_800_000, Mime: "application/pdf", URL: "/files/t2/invoice.pdf"},
+		{ID: "f3", Name: hostile, Size: 12, Mime: "text/plain", URL: "javascript:alert(1)"},
+	}
+}
+
+// whyAnswered asks about an answer that a model gave from the knowledge, at the second attempt.
+func whyAnswered() *Why {
+	r := everyItem()
+	d, turn := domain.DispatchID(id(201)), domain.TurnID(id(302))
+	for _, i := range []domain.TimelineItem{
+		item(4*time.Minute-110*time.Millisecond, domain.ToolCall, map[string]any{"name": "search_knowledge", "query": "front lihgt"}),
+		item(4*time.Minute-150*time.Millisecond, domain.ToolResult, map[string]any{"name": "search_knowledge", "hits": 2, "ms": 40, "confidence": 0.62, "min_confidence": 0.25, "query": "front lihgt", "understood": "front light",
+			"passages": []map[string]any{{"title": "Unpacking your bicycle", "url": "https://acme.example/unpacking", "snippet": "The accessory box is fixed under the saddle.", "confidence": 0.62}, {"title": hostile, "url": "javascript:alert(1)", "snippet": hostile + long, "confidence": 0.31}}}),
+		item(4*time.Minute-1910*time.Millisecond, domain.ModelCall, map[string]any{"model": "llama-3.3-70b", "ms": 900, "prompt": []map[string]any{{"role": "system", "content": "Be kind. " + hostile}, {"role": "user", "content": long}}, "response": hostile}),
+	} {
+		i.DispatchID, i.TurnID = d, turn
+		r.Items = append(r.Items, i)
+	}
+	m := talk().Messages[3]
+	m.ID, m.TurnID = domain.MessageID(id(104)), turn
+	return &Why{Record: *r, Message: m}
+}
+
+// whyPerson asks about a draft that a person changed before sending it.
+func whyPerson() *Why {
+	w := whyAnswered()
+	w.Message = talk().Messages[4]
+	w.Message.ID = domain.MessageID(id(105))
+	edited := item(8*time.Minute, domain.SuggestionEdited, map[string]any{"name": anna.Name, "draft": "We will send you the light. " + hostile, "sent": "We have sent you the light today. " + hostile})
+	edited.MessageID, edited.TurnID = w.Message.ID, domain.TurnID(id(302))
+	w.Items = append(w.Items, edited)
+	return w
+}

@@ -22,6 +22,7 @@ func gallery() map[string]templ.Component {
 	widgetPages(g)
 	replayPages(g)
 	webhookPages(g)
+	ownersPages(g)
 	return g
 }
 
@@ -108,6 +109,21 @@ func conversations(g map[string]templ.Component) {
 	suggested.Composer.Suggestion = &Suggestion{Agent: "Order desk", Content: "I am sorry about that, Marta. I have asked the warehouse to send you a front light today; it should be with you on Tuesday.\n\n" + hostile}
 	g["thread-suggestion"] = open(suggested)
 
+	drafted := talk()
+	drafted.Composer.Suggestion = &Suggestion{Turn: domain.TurnID(id(310)), Agent: "Order desk", Outdated: true, Markdown: true,
+		Content:   "Every **Commuter** comes with lights.\n\n1. look under the saddle\n2. tell us if it is not there\n\n" + hostile,
+		Citations: []domain.Citation{{Title: "Unpacking your bicycle", URL: "https://acme.example/unpacking", Snippet: "The accessory box is fixed under the saddle."}, {Title: hostile, Snippet: long}}}
+	drafted.Composer.Body = "Hello Marta, I am just looking at your"
+	g["thread-suggestion-outdated"] = open(drafted)
+
+	files := talk()
+	files.Messages[2].Attachments = attached()
+	files.Messages[4].Attachments = attached()[1:]
+	files.Composer.Refusal = "The file “holiday.mov” is too large"
+	files.Facts.Device, files.Facts.FirstPage = "Firefox on Android, a phone", domain.Step{URL: "https://acme.example/", Title: "Acme Bicycles", At: now.Add(-time.Hour)}
+	files.Facts.Trail = []domain.Step{files.Facts.FirstPage, {URL: "https://acme.example/commuter", Title: long, At: now.Add(-time.Minute)}, {URL: "javascript:alert(1)", Title: hostile, At: now}}
+	g["thread-files"] = open(files)
+
 	failed := talk()
 	failed.Failure = "connection refused after 3 attempts " + hostile
 	g["thread-failed"] = open(failed)
@@ -139,6 +155,12 @@ func conversations(g map[string]templ.Component) {
 	l := listing(TabOpen, inboxRows())
 	l.Current = r.Thread.ID
 	g["record"] = InboxPage(Inbox{Frame: frame(InboxSection, "Flight recorder"), List: l, Record: r})
+	part := *r
+	part.Begin, part.Earlier, part.Later = "1-2-3", true, true
+	g["record-part"] = InboxPage(Inbox{Frame: frame(InboxSection, "Flight recorder"), List: l, Record: &part})
+	for name, w := range map[string]*Why{"why": whyAnswered(), "why-person": whyPerson(), "why-nothing": {Record: Record{Conversation: *talk()}, Message: talk().Messages[3]}} {
+		g[name] = InboxPage(Inbox{Frame: frame(InboxSection, "Why did it say that?"), List: l, Why: w})
+	}
 	none := *r
 	none.Items = nil
 	none.Silence = SilentUnbound
@@ -157,6 +179,14 @@ func agentPages(g map[string]templ.Component) {
 		{Agent: odd, Widgets: []string{hostile}, LastError: hostile},
 		{Agent: off},
 	}})
+	away := domain.AgentHealth{}
+	away.Circuit = domain.CircuitOpen
+	away.OpenedAt, away.Waiting = now.Add(-7*time.Minute), 3
+	g["agents-away"] = AgentsPage(Agents{Frame: frame(AgentsSection, "Agents"), Kinds: kinds, Rows: []AgentRow{{Agent: courier, Widgets: []string{"Shop"}, LastError: "the service did not answer within 30 s", Health: away}}})
+	gone := agentForm(courier)
+	gone.Health = AgentHealth{AgentHealth: away, LastSuccess: now.Add(-time.Hour), LastError: "Connection refused " + hostile, LastErrorAt: now.Add(-time.Minute), Events: []AgentEvent{
+		{Kind: domain.CircuitOpened, At: now.Add(-7 * time.Minute), Error: "Connection refused."}, {Kind: "circuit_closed", At: now.Add(-30 * time.Hour)}}}
+	g["agent-away"] = AgentFormPage(gone)
 	g["agent-kinds"] = AgentKinds(Agents{Frame: frame(AgentsSection, "New agent"), Kinds: kinds})
 
 	fresh := ava
@@ -196,6 +226,25 @@ func knowledgePages(g map[string]templ.Component) {
 	many.Articles[0].Title, many.Articles[0].URL, many.Articles[0].Content, many.Articles[0].Language = hostile, "javascript:alert(1)//"+hostile, hostile, hostile
 	many.Articles[1].Title, many.Articles[1].URL, many.Articles[1].Content = long, "https://acme.example/"+strings.ReplaceAll(long, " ", "-"), long+long
 	g["knowledge-many"] = KnowledgePage(many)
+
+	paste := Paste{Frame: f, Languages: []string{"english", "german"}, Form: ui.Form{Values: map[string]string{"language": "english", "classification": "PUBLIC"}}}
+	g["paste"] = PastePage(paste)
+	empty := paste
+	empty.Form.Problems = map[string]string{"text": "is needed, or a file"}
+	g["paste-wrong"] = PastePage(empty)
+	paste.Found = []Pasted{{Title: "Shipping", Content: "We ship from **Porto**."}, {Title: hostile, Content: "</textarea>" + hostile, URL: hostile, Problem: "The title is longer than 200 characters."}}
+	paste.Form.Problem = "Nothing was saved yet. Mend what is marked below."
+	g["paste-found"] = PastePage(paste)
+
+	site := Site{Frame: f, Languages: paste.Languages, Form: ui.Form{Values: map[string]string{"language": "english", "classification": "PUBLIC"}}}
+	g["site"] = SitePage(site)
+	site.Last = domain.SiteImport{OrgID: "o", Sitemap: "https://acme.example/sitemap.xml", Status: domain.ImportRunning, Pages: 48, Read: 17}
+	g["site-reading"] = SitePage(site)
+	site.Last.Status, site.Last.Added, site.Last.Failed = domain.ImportDone, 46, map[string]string{"https://acme.example/" + hostile: hostile, "https://acme.example/a.pdf": "it is \"application/pdf\", not a page"}
+	g["site-read"] = SitePage(site)
+	site.Last.Status, site.Last.Failed, site.Last.Error = domain.ImportFailed, nil, "the sitemap could not be read: answered with status 404"
+	site.Form.Problems = map[string]string{"sitemap": "must be an address that starts with https:// or http://"}
+	g["site-failed"] = SitePage(site)
 
 	g["article-new"] = ArticleFormPage(articleForm(domain.Article{Language: "english"}))
 	g["article"] = ArticleFormPage(articleForm(articles()[0]))
@@ -263,4 +312,16 @@ func webhookPages(g map[string]templ.Component) {
 	logged.Log[4].Kind, logged.Log[4].LastError, logged.Log[4].Payload = hostile, hostile, []byte(hostile)
 	logged.More = true
 	g["webhook"] = WebhookPage(logged)
+}
+
+func ownersPages(g map[string]templ.Component) {
+	settings := Settings{Frame: frame(SettingsSection, "Settings"), Form: ui.Form{Values: SettingsValues(domain.Recording{Content: domain.RecordMetadata, Days: 90})}}
+	g["settings"] = SettingsPage(settings)
+	settings.Form = ui.Form{Values: map[string]string{"record_content": "off", "record_days": hostile}, Problems: map[string]string{"record_days": "must be a whole number"}}
+	g["settings-wrong"] = SettingsPage(settings)
+	daily := 5.0
+	budget := Budget{Frame: frame(AgentsSection, "Budget"), Form: ui.Form{Values: BudgetValues(domain.Budgets{DailyUSD: &daily})}, SpentUSD: 1.2345}
+	g["budget"] = BudgetPage(budget)
+	budget.Form = ui.Form{Values: map[string]string{"daily_budget_usd": hostile}, Problems: map[string]string{"daily_budget_usd": "must be a number"}}
+	g["budget-wrong"] = BudgetPage(budget)
 }

@@ -15,8 +15,8 @@ import (
 )
 
 // htmxConfig: only the extension we ship; streams stay open in a background tab, so that its title can tell of new
-// messages; no style element from htmx, which the content security policy would refuse.
-const htmxConfig = `{"extensions":"sse","sse":{"pauseOnBackground":false,"reconnectMaxDelay":15000},"includeIndicatorCSS":false,"noSwap":[204,304,"5xx"]}`
+// messages; no style element from htmx, which the content security policy would refuse; what somebody has unfolded stays so.
+const htmxConfig = `{"extensions":"sse","sse":{"pauseOnBackground":false,"reconnectMaxDelay":15000},"includeIndicatorCSS":false,"morphIgnore":["data-htmx-powered","open"],"noSwap":[204,304,"5xx"]}`
 
 // document is the HTML around every page.
 func document(title string, scripts ...string) templ.Component {

@@ -67,7 +67,7 @@ func (r Record) tellTurn(i domain.TimelineItem, f fields) happening {
 	case domain.ModelCall:
 		return happening{icon: ui.SparklesIcon(), tone: ui.Violet, title: asked(f), why: cost(f)}
 	case domain.ToolCall:
-		return happening{icon: ui.WrenchIcon(), tone: ui.Violet, title: "Used a tool" + quotedName(toolName(f))}
+		return happening{icon: ui.WrenchIcon(), tone: ui.Violet, title: "Used a tool" + quotedName(toolName(f)), why: lookedFor(f)}
 	case domain.ToolResult:
 		return happening{icon: ui.WrenchIcon(), tone: ui.Violet, title: "The tool" + quotedName(toolName(f)) + " answered", why: searched(f)}
 	case domain.SuggestionStored:
@@ -247,6 +247,22 @@ func sentence(s string) string {
 		return string(r)
 	}
 	return string(r) + "."
+}
+
+// queryOf is what a search was for: a built-in agent says it outright, a model among the tool's arguments.
+func queryOf(f fields) string {
+	if q := f.text("query"); q != "" {
+		return q
+	}
+	arguments, _ := f["arguments"].(map[string]any)
+	return fields(arguments).text("query")
+}
+
+func lookedFor(f fields) string {
+	if q := queryOf(f); q != "" {
+		return "For “" + q + "”."
+	}
+	return ""
 }
 
 // searched says what a tool came back with.

@@ -109,7 +109,7 @@ func (r *reason) takeStep(w Why, i domain.TimelineItem, f fields) {
 		r.agent, r.waited = agentName(f), waited(f)
 	case domain.ToolCall:
 		if toolName(f) == "search knowledge" {
-			r.searches = append(r.searches, search{query: f.text("query")})
+			r.searches = append(r.searches, search{query: queryOf(f)})
 		}
 	case domain.ToolResult:
 		if n := len(r.searches); n > 0 && toolName(f) == "search knowledge" {

@@ -35,6 +35,7 @@ type parts struct {
 	widget     *widget.Surface
 	portal     *portal.Portal
 	handler    http.Handler
+	readSites  func(context.Context) error
 	draining   atomic.Bool
 	log        *slog.Logger
 }
@@ -55,6 +56,7 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 	deps := agent.Deps{Knowledge: l, Contacts: l, Purse: l, Outbound: outbound, Log: c.log}
 	voice := func(a domain.Agent) (agent.Runtime, error) { return agent.New(a, deps) }
 	try := func(ctx context.Context, a domain.Agent) domain.AgentTest { return agent.Try(ctx, a, deps) }
+	p.readSites = func(ctx context.Context) error { return accounts.ReadSites(ctx, deps.Outbound.Client(), c.log) }
 	p.courier = c.newCourier(l, outbound)
 	p.dispatcher = dispatch.New(l, p.relay, voice, dispatch.Options{Log: c.log, PublicURL: c.ownURL})
 

@@ -29,7 +29,8 @@ func TestPagesFit(t *testing.T) {
 	thread := first("/inbox", `a[href^="/threads/"]`)
 	agent := first("/agents", `a[href^="/agents/0"]`)
 	widget := first("/widgets", `a[href^="/widgets/0"]`)
-	pages := []string{"/inbox", "/inbox?tab=waiting", thread, thread + "/timeline", "/agents", "/agents/new", agent, "/knowledge", "/knowledge/new", "/widgets", "/widgets/new", widget, "/nowhere"}
+	why := first(thread, `.line-why a`)
+	pages := []string{why, "/settings", "/agents/budget", "/knowledge/import", "/knowledge/site", "/inbox", "/inbox?tab=waiting", thread, thread + "/timeline", "/agents", "/agents/new", agent, "/knowledge", "/knowledge/new", "/widgets", "/widgets/new", widget, "/nowhere"}
 	for _, size := range [][2]int64{{1440, 900}, {390, 844}} {
 		owner.resize(size[0], size[1])
 		for _, theme := range []string{"light", "dark"} {
@@ -49,7 +50,7 @@ func TestPagesFit(t *testing.T) {
 				for _, problem := range found {
 					t.Errorf("%s, %s, %d wide: %s", page, theme, size[0], problem)
 				}
-				owner.shot(fmt.Sprintf("%s-%d-%s", strings.Trim(strings.NewReplacer(thread, "thread", agent, "agent", widget, "widget", "?", "-", "/", "-").Replace(page), "-"), size[0], theme))
+				owner.shot(fmt.Sprintf("%s-%d-%s", strings.Trim(strings.NewReplacer(why, "why", thread, "thread", agent, "agent", widget, "widget", "?", "-", "/", "-").Replace(page), "-"), size[0], theme))
 			}
 		}
 	}

@@ -14,11 +14,12 @@ import (
 type Service struct {
 	ledger  *ledger.Ledger
 	hashing chan struct{} // holds one token for each password hash in progress
+	sites   chan struct{} // wakes whoever reads sites
 }
 
 // New makes a service on a ledger. It starts nothing and need not be closed.
 func New(l *ledger.Ledger) *Service {
-	return &Service{ledger: l, hashing: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	return &Service{ledger: l, hashing: make(chan struct{}, runtime.GOMAXPROCS(0)), sites: make(chan struct{}, 1)}
 }
 
 // now is the present as the ledger can keep it.

@@ -3,6 +3,8 @@ package account
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -88,6 +90,28 @@ func newArticle(org domain.OrgID, in ArticleInput) (domain.Article, error) {
 	a := domain.Article{ID: ledger.NewID[domain.ArticleID](), OrgID: org, CreatedAt: now()}
 	in.over(&a)
 	return a, err
+}
+
+// MaxArticlesAtOnce bounds how many articles one text may become.
+const MaxArticlesAtOnce = 100
+
+// CreateArticles makes all of the articles, or none. It fails with Invalid, naming the article, and if there is none or too many.
+func (s *Service) CreateArticles(ctx context.Context, org domain.OrgID, ins []ArticleInput) ([]domain.Article, error) {
+	switch n := len(ins); {
+	case n == 0:
+		return nil, domain.InvalidField("content", "is needed")
+	case n > MaxArticlesAtOnce:
+		return nil, domain.InvalidField("content", "has more than a hundred articles")
+	}
+	all := make([]domain.Article, len(ins))
+	for i, in := range ins {
+		a, err := newArticle(org, in)
+		if e, ok := errors.AsType[*domain.Error](err); ok {
+			return nil, domain.InvalidField("content", fmt.Sprintf("has an article that is not acceptable, %.80q: %s", in.Title, e.Msg))
+		}
+		all[i] = a
+	}
+	return all, s.ledger.CreateArticle(ctx, all...)
 }
 
 // UpdateArticle changes an article; agents find the new words at once. It fails with Invalid and NotFound.

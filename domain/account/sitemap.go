@@ -27,6 +27,7 @@ const (
 // Site reads the pages of one host. Its client decides which addresses may be reached, and follows no redirects by itself.
 type Site struct {
 	Client *http.Client
+	Told   func(read, pages int) // how far it has come, after each; may be nil
 	host   string
 }
 
@@ -40,7 +41,8 @@ func (s *Site) Read(ctx context.Context, sitemap string, data []byte) (pages []I
 	if err != nil {
 		return nil, nil, "", err
 	}
-	for _, address := range addresses {
+	for i, address := range addresses {
+		s.tell(i, len(addresses))
 		in, err := s.page(ctx, address)
 		switch {
 		case ctx.Err() != nil:
@@ -51,8 +53,15 @@ func (s *Site) Read(ctx context.Context, sitemap string, data []byte) (pages []I
 			pages = append(pages, Import{Source: address, ArticleInput: in})
 		}
 	}
+	s.tell(len(addresses), len(addresses))
 	first, err := url.Parse(addresses[0])
 	return pages, failed, first.Scheme + "://" + first.Host + "/", err
+}
+
+func (s *Site) tell(read, pages int) {
+	if s.Told != nil {
+		s.Told(read, pages)
+	}
 }
 
 // siteMap is a sitemap, or one that names others (sitemaps.org/protocol.html).
@@ -97,6 +106,7 @@ func (s *Site) addresses(ctx context.Context, sitemap string, data []byte) ([]st
 			}
 		}
 		for _, at := range m.Maps {
+			s.tell(0, len(found))
 			if more, _, err := s.get(ctx, strings.TrimSpace(at), mapBytes); err == nil {
 				pending = append(pending, more)
 			}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -57,6 +58,23 @@ type createArticleRequest struct {
 	Body ArticleCreate `example:"{\"title\":\"Delivery times\",\"url\":\"https://shop.example/help/delivery\",\"content\":\"We deliver within three working days.\"}"`
 }
 
+// ArticlesImport is the body that makes several articles of one text.
+type ArticlesImport struct {
+	Content        string                `json:"content" maxLength:"1000000" doc:"Markdown. Each heading of the highest level that it has more than once begins an article; without any it is one." example:"# Delivery\n\nThree working days.\n\n# Returns\n\nFree within 30 days."`
+	Title          string                `json:"title,omitempty" doc:"Of what stands before the first heading, or of all without one." example:"Help"`
+	Language       string                `json:"language,omitempty" doc:"As of an article; english by default." example:"english"`
+	Classification domain.Classification `json:"classification,omitempty" enum:"PUBLIC,INTERNAL,CONFIDENTIAL" doc:"Who may learn of them; PUBLIC by default." example:"PUBLIC"`
+}
+
+// Articles are those that a text has become.
+type Articles struct {
+	Items []Article `json:"items"`
+}
+
+type importArticlesRequest struct {
+	Body ArticlesImport `example:"{\"content\":\"# Delivery\\n\\nThree working days.\\n\\n# Returns\\n\\nFree within 30 days.\"}"`
+}
+
 type updateArticleRequest struct {
 	Path
 	Body ArticleFields `example:"{\"content\":\"We deliver within two working days.\"}"`
@@ -66,6 +84,7 @@ func (a *API) articleOperations() {
 	const tag = tagArticles
 	add(a, operation(http.MethodGet, "/articles", "list-articles", tag, "List articles", "All knowledge articles of the organisation, the oldest first."), a.listArticles)
 	add(a, creates(operation(http.MethodPost, "/articles", "create-article", tag, "Create an article", "Agents can answer from it at once.")), a.createArticle)
+	add(a, creates(operation(http.MethodPost, "/articles/import", "import-articles", tag, "Create several articles of one text", "A Markdown text is parted at its headings. With a problem in one of the parts none is stored; at most a hundred at once.")), a.importArticles)
 	add(a, operation(http.MethodGet, "/articles/{id}", "get-article", tag, "Read an article", ""), a.getArticle)
 	add(a, operation(http.MethodPatch, "/articles/{id}", "update-article", tag, "Change an article", "Only the fields given change."), a.updateArticle)
 	add(a, operation(http.MethodDelete, "/articles/{id}", "delete-article", tag, "Delete an article", ""), a.deleteArticle)
@@ -86,6 +105,20 @@ func (a *API) listArticles(ctx context.Context, in *struct{ Paging }) (*Answer[L
 func (a *API) createArticle(ctx context.Context, in *createArticleRequest) (*Answer[Article], error) {
 	made, err := a.Account.CreateArticle(ctx, callerOf(ctx).scope(), in.Body.over(newArticle))
 	return &Answer[Article]{showArticle(made)}, err
+}
+
+func (a *API) importArticles(ctx context.Context, in *importArticlesRequest) (*Answer[Articles], error) {
+	parts := account.SplitMarkdown(in.Body.Title, in.Body.Content)
+	for i := range parts {
+		parts[i].Language = cmp.Or(in.Body.Language, newArticle.Language)
+		parts[i].Classification = cmp.Or(in.Body.Classification, newArticle.Classification)
+	}
+	made, err := a.Account.CreateArticles(ctx, callerOf(ctx).scope(), parts)
+	out := Articles{Items: make([]Article, len(made))}
+	for i, one := range made {
+		out.Items[i] = showArticle(one)
+	}
+	return &Answer[Articles]{out}, err
 }
 
 func (a *API) getArticle(ctx context.Context, in *struct{ Path }) (*Answer[Article], error) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -26,5 +27,22 @@ func TestArticleRoundTrip(t *testing.T) {
 		"language": {"title": "x", "content": "x", "language": "klingon"},
 	} {
 		c.post(t, "/articles", body).badField(t, field)
+	}
+}
+
+// A text becomes all of its articles, or none.
+func TestArticlesOfOneText(t *testing.T) {
+	t.Parallel()
+	c := newWorld(t).acme.client
+	before := len(c.get(t, "/articles").want(t, http.StatusOK).items(t))
+	made := c.post(t, "/articles/import", map[string]any{"content": "# Hours\n\nNine to five.\n\n# Returns\n\nFree.", "classification": "INTERNAL"}).want(t, http.StatusCreated).items(t)
+	if len(made) != 2 {
+		t.Fatalf("%d articles, want 2", len(made))
+	}
+	for _, body := range []map[string]any{{"content": " "}, {"content": "# Fine\n\nYes.\n\n# " + strings.Repeat("long ", 90) + "\n\nNo."}, {"content": strings.Repeat("# A\n\nb\n\n", 101)}} {
+		c.post(t, "/articles/import", body).badField(t, "content")
+	}
+	if n := len(c.get(t, "/articles").want(t, http.StatusOK).items(t)); n != before+2 {
+		t.Errorf("%d articles, want %d", n, before+2)
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 const (
 	pasteBytes = 4 << 20 // of a form with files or much text
-	pasteMost  = 100     // articles at once
+	pasteMost  = account.MaxArticlesAtOnce
 )
 
 // showPaste is the form for several articles at once.
@@ -104,10 +104,11 @@ func (p *Portal) savePasted(w http.ResponseWriter, r *http.Request) error {
 	if page.Form.Problem != "" {
 		return p.pastePage(w, r, http.StatusUnprocessableEntity, page)
 	}
-	for _, in := range all {
-		if _, err := p.Account.CreateArticle(r.Context(), memberOf(r).Organisation.ID, in); err != nil {
-			return err
-		}
+	if len(all) == 0 {
+		return done(w, r, "/knowledge")
+	}
+	if _, err := p.Account.CreateArticles(r.Context(), memberOf(r).Organisation.ID, all); err != nil {
+		return err
 	}
 	p.notify(w, r, "articles-created")
 	return done(w, r, "/knowledge")
