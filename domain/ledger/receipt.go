@@ -26,6 +26,7 @@ FROM unnest($1::text[]::uuid[], $2::text[]::uuid[], $3::text[], $4::bigint[], $5
 JOIN threads t ON t.id = u.thread_id AND t.org_id = u.org_id
 LEFT JOIN LATERAL (SELECT max(r.to_seq) AS to_seq FROM receipts r WHERE r.thread_id = u.thread_id AND r.transport = u.transport) seen ON true
 WHERE u.to_seq > coalesce(seen.to_seq, 0)
+ORDER BY t.id -- as appends lock them
 ON CONFLICT DO NOTHING`
 
 // PutReceipts stores many receipts in one statement. Those of lines that had gone over the same transport before change nothing.
