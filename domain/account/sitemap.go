@@ -105,7 +105,7 @@ func (s *Site) addresses(ctx context.Context, sitemap string, data []byte) ([]st
 				found = append(found, page)
 			}
 		}
-		for _, at := range m.Maps {
+		for _, at := range m.Maps[:min(len(m.Maps), max(0, siteMaps-1-n-len(pending)))] { // each may be large: no more than are looked at
 			s.tell(0, len(found))
 			if more, _, err := s.get(ctx, strings.TrimSpace(at), mapBytes); err == nil {
 				pending = append(pending, more)
