@@ -1,9 +1,11 @@
 package ledger_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/ledger"
@@ -101,6 +103,48 @@ func TestAppendFailsAlone(t *testing.T) {
 	th, err := l.Thread(t.Context(), f.Org, f.Thread)
 	if err != nil || th.LastSeq != 17 {
 		t.Fatalf("last seq %d, %v; want 17 good lines", th.LastSeq, err)
+	}
+}
+
+// Whoever waits for a line's thread and holds what the line waits for makes one of the two give way. The line begins again.
+func TestAppendOutlastsADeadlock(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	f := ledgertest.Seed(t, l)
+	mustAppend(t, l, line(f, "1", "hello"))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	other, err := l.BeginTx(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Rollback() }()
+	for _, sql := range []string{`SET LOCAL deadlock_timeout = '1h'`, `LOCK TABLE messages IN SHARE MODE`} { // so that it is the line which gives way
+		if _, err := other.ExecContext(ctx, sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	appended := make(chan error, 1)
+	go func() {
+		_, err := l.Append(ctx, line(f, "2", "again"))
+		appended <- err
+	}()
+	for waits := false; !waits; { // it holds its thread now
+		if err := l.NewRaw(`SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'messages'::regclass)`).Scan(ctx, &waits); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := other.ExecContext(ctx, `SELECT FROM threads WHERE id = ? FOR UPDATE`, f.Thread); err != nil {
+		t.Fatalf("the other one had to give way: %v", err)
+	}
+	if err := other.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-appended; err != nil {
+		t.Fatalf("the line was refused: %v", err)
+	}
+	if th, err := l.Thread(ctx, f.Org, f.Thread); err != nil || th.LastSeq != 2 {
+		t.Fatalf("last seq %d, %v", th.LastSeq, err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 const (
 	laneQueue    = 4096             // appends waiting in one lane; beyond it the answer is unavailable
 	laneBatch    = 256              // appends committed together
+	laneTries    = 3                // of a batch that was chosen to give way to another transaction
 	laneDeadline = 10 * time.Second // for one batch, so that a stuck database cannot hold callers for ever
 )
 
@@ -103,6 +104,9 @@ func (ln *lane) run() {
 func (ln *lane) commit(batch []*pending) {
 	ctx, cancel := context.WithTimeout(context.Background(), laneDeadline)
 	err := ln.l.commit(ctx, batch)
+	for try := 1; contended(err) && try < laneTries; try++ {
+		err = ln.l.commit(ctx, batch)
+	}
 	cancel()
 	switch {
 	case err == nil:

@@ -76,6 +76,11 @@ func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 		// A generic plan made while the tables were empty would keep its sequential scan for the connection's life.
 		c.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 		c.RuntimeParams["enable_seqscan"] = "off"
+		// A node that is cut off in the middle of a transaction must not hold its locks, the claims' among them, for the two hours
+		// that a server otherwise waits before it asks. Sockets of the same machine know no such thing and ignore it.
+		c.RuntimeParams["tcp_keepalives_idle"] = "10"
+		c.RuntimeParams["tcp_keepalives_interval"] = "5"
+		c.RuntimeParams["tcp_keepalives_count"] = "3"
 	})
 	if err != nil {
 		readers.Close()

@@ -34,6 +34,11 @@ func TestWidgetRoundTrip(t *testing.T) {
 		{"an agent again", map[string]any{"agent_id": w.acme.Agent}, map[string]any{"agent_id": w.acme.Agent}},
 		{"nothing", map[string]any{}, map[string]any{"agent_id": w.acme.Agent, "name": "Shop"}},
 		{"identity", map[string]any{"require_identity": true}, map[string]any{"require_identity": true}},
+		{"hours", map[string]any{"hours": map[string]any{"timezone": "Europe/Lisbon", "week": map[string]any{"mon": [][]string{{"09:00", "12:00"}, {"13:00", "17:00"}}}}},
+			map[string]any{"hours.timezone": "Europe/Lisbon", "hours.week.mon": []any{[]any{"09:00", "12:00"}, []any{"13:00", "17:00"}}}},
+		{"hours stay", map[string]any{"offline_form": true, "texts": map[string]any{"person": "Ask Anna"}},
+			map[string]any{"hours.timezone": "Europe/Lisbon", "offline_form": true, "texts": map[string]any{"person": "Ask Anna"}}},
+		{"no hours", map[string]any{"hours": nil, "texts": map[string]any{}}, map[string]any{"hours": nil, "texts": map[string]any{}, "offline_form": true}},
 	}
 	for _, s := range steps {
 		t.Run(s.name, func(t *testing.T) {
@@ -45,6 +50,16 @@ func TestWidgetRoundTrip(t *testing.T) {
 	rotated := c.post(t, path+"/rotate-secret", nil).want(t, http.StatusOK)
 	if s := rotated.str("identity_secret"); len(s) < 32 || s == made.str("identity_secret") || len(rotated.body) != 2 {
 		t.Errorf("rotated: %s", rotated.raw)
+	}
+	c.get(t, path).want(t, http.StatusOK).check(t, map[string]any{"previous_secret_until": rotated.str("previous_secret_until")})
+	w.rival.client.do(t, http.MethodDelete, Prefix+path+"/previous-secret", nil).want(t, http.StatusNotFound)
+	c.do(t, http.MethodDelete, Prefix+path+"/previous-secret", nil).want(t, http.StatusNoContent)
+	c.get(t, path).want(t, http.StatusOK).check(t, map[string]any{"previous_secret_until": nil})
+	for field, body := range map[string]map[string]any{
+		"hours.timezone": {"hours": map[string]any{"timezone": "Mars/Olympus", "week": map[string]any{"mon": [][]string{{"09:00", "17:00"}}}}},
+		"hours.mon":      {"hours": map[string]any{"timezone": "UTC", "week": map[string]any{"mon": [][]string{{"17:00", "09:00"}}}}},
+	} {
+		c.patch(t, path, body).badField(t, field)
 	}
 	if n := len(c.get(t, "/widgets").want(t, http.StatusOK).items(t)); n != 2 {
 		t.Errorf("%d widgets, want 2", n)

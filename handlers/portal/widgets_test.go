@@ -49,6 +49,33 @@ func TestWidgetIsMadeAndChanged(t *testing.T) {
 	want(t, b.page(made.to()), "Saved.", `value="phone" checked`, `value="name" checked`, `value="pt-BR"`)
 }
 
+// The hours, the owner's words and the form for when nobody is there come back as they were typed, also where they cannot be.
+func TestWidgetHoursAndWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.owner("Acme")
+	made := b.post("/widgets", "name", "Shop")
+	more := append(slices.Clone(goodWidget), "hours.timezone", "Europe/Lisbon", "hours.mon", "09:00-12:00, 13:00-17:00", "hours.sat", "10:00–14:00",
+		"offline_form", "on", "texts.person", "Ask <b>Anna</b>")
+	if saved := b.post(made.to(), more...); saved.status != http.StatusSeeOther {
+		t.Fatalf("%d\n%s", saved.status, tidy(saved.body))
+	}
+	got := w.onlyWidget(b)
+	if got.Hours == nil || got.Hours.Timezone != "Europe/Lisbon" || len(got.Hours.Week["mon"]) != 2 || len(got.Hours.Week["sat"]) != 1 || len(got.Hours.Week["sun"]) != 0 ||
+		!got.OfflineForm || got.Texts["person"] != "Ask <b>Anna</b>" || len(got.Texts) != 1 {
+		t.Errorf("%+v", got)
+	}
+	want(t, b.page(made.to()), `value="Europe/Lisbon"`, "09:00–12:00, 13:00–17:00", `value="Ask &lt;b&gt;Anna&lt;/b&gt;"`)
+	refused := b.post(made.to(), append(more, "hours.tue", "whenever <i>")...)
+	if refused.status != http.StatusUnprocessableEntity {
+		t.Fatalf("%d", refused.status)
+	}
+	want(t, refused.body, "Nothing was saved yet.", `value="whenever &lt;i&gt;"`, `value="Europe/Lisbon"`)
+	if saved := b.post(made.to(), goodWidget...); saved.status != http.StatusSeeOther || w.onlyWidget(b).Hours != nil || len(w.onlyWidget(b).Texts) != 0 {
+		t.Errorf("emptied: %d, %+v", saved.status, w.onlyWidget(b))
+	}
+}
+
 func (w *world) onlyWidget(b *browser) domain.Widget {
 	w.t.Helper()
 	all, err := w.account.Widgets(w.t.Context(), b.user.OrgID)
