@@ -185,7 +185,7 @@ func SplitConfig(kind AgentKind, incoming json.RawMessage) (public json.RawMessa
 
 func splitConfig(rules configRules, incoming json.RawMessage, p agentProblems) (json.RawMessage, map[string]string) {
 	r := readConfig(incoming, p)
-	secrets := map[string]string{}
+	var secrets map[string]string
 	if rules.headers {
 		secrets = r.headers()
 	} else {

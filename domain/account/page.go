@@ -66,7 +66,6 @@ type markdownWriter struct {
 	base *url.URL
 	out  strings.Builder
 	list []string // markers of the lists around
-	pre  bool
 }
 
 func (w *markdownWriter) children(n *html.Node) {

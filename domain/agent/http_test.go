@@ -197,10 +197,12 @@ func TestHTTPAgentFailures(t *testing.T) {
 			asStream(`delta {"content":"A"}`)(w, r)
 			<-r.Context().Done()
 		}, "did not finish within 0.5 s", false},
-		"401":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, "answered with status 401: it refused our credentials", true},
-		"204":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, "answered with status 204", false},
-		"503":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, "answered with status 503", false},
-		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://169.254.169.254/", 302) }, "answered with status 302: redirects are not followed", true},
+		"401": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, "answered with status 401: it refused our credentials", true},
+		"204": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, "answered with status 204", false},
+		"503": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, "answered with status 503", false},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://169.254.169.254/", http.StatusFound)
+		}, "answered with status 302: redirects are not followed", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -217,11 +217,15 @@ func TestServersThatAreAway(t *testing.T) {
 		does http.HandlerFunc
 		why  string
 	}{
-		"away":     {nil, "the server is away"},
-		"silent":   {func(_ http.ResponseWriter, r *http.Request) { _, _ = io.ReadAll(r.Body); <-r.Context().Done() }, "did not answer within 0.3 s"},
-		"no MCP":   {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>hello") }, "the server"},
-		"refuses":  {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "who are you? "+serverKey, 401) }, "the server"},
-		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://169.254.169.254/", 307) }, "the server"},
+		"away":   {nil, "the server is away"},
+		"silent": {func(_ http.ResponseWriter, r *http.Request) { _, _ = io.ReadAll(r.Body); <-r.Context().Done() }, "did not answer within 0.3 s"},
+		"no MCP": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>hello") }, "the server"},
+		"refuses": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "who are you? "+serverKey, http.StatusUnauthorized)
+		}, "the server"},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://169.254.169.254/", http.StatusTemporaryRedirect)
+		}, "the server"},
 		"too much": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = io.WriteString(w, strings.Repeat(" ", 8*serverAnswer)) // it breaks off when nobody reads on

@@ -77,10 +77,10 @@ SELECT m.thread_id, m.seq,
      + (SELECT count(*) FROM dispatches d WHERE d.thread_id = m.thread_id AND d.status = 'dead' AND m.seq BETWEEN d.from_seq AND d.to_seq) AS other
 FROM messages m WHERE m.org_id = ? AND m.direction = 'inbound'`
 
-// TestFlakyAgentOverTwoNodes lets many visitors write three bursts each to an agent that fails every fifth time.
+// TestFlakyAgentOverTwoNodes lets a thousand visitors write three bursts each to an agent that fails every fifth time.
 func TestFlakyAgentOverTwoNodes(t *testing.T) {
 	t.Parallel()
-	const threads, bursts, lines = 250, 3, 2
+	const threads, bursts, lines = 1000, 3, 2
 	dsn := ledgertest.DSN(t)
 	nodes := []*ledger.Ledger{ledgertest.Open(t, dsn), ledgertest.Open(t, dsn)}
 	f := ledgertest.Seed(t, nodes[0])
@@ -145,10 +145,10 @@ func TestFlakyAgentOverTwoNodes(t *testing.T) {
 	}
 }
 
-// TestTakingOverAtAnyMoment takes threads over at random moments of many turns: while a person has one, no agent's line comes.
+// TestTakingOverAtAnyMoment takes threads over at random moments of a thousand turns: while a person has one, no agent's line comes.
 func TestTakingOverAtAnyMoment(t *testing.T) {
 	t.Parallel()
-	const threads, rounds = 50, 8
+	const threads, rounds = 50, 20
 	dsn := ledgertest.DSN(t)
 	nodes := []*ledger.Ledger{ledgertest.Open(t, dsn), ledgertest.Open(t, dsn)}
 	f := ledgertest.Seed(t, nodes[0])

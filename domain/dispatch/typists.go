@@ -42,13 +42,6 @@ func (t *typists) heard(h relay.Hint, now time.Time) (stopped bool) {
 	return stopped
 }
 
-// writes reports whether a person of the team is about to answer in a thread.
-func (t *typists) writes(thread domain.ThreadID, now time.Time) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.until[domain.AuthorHuman][thread].After(now)
-}
-
 // anyone reports whether the visitor or a person of the team writes in a thread.
 func (t *typists) anyone(thread domain.ThreadID, now time.Time) bool {
 	t.mu.Lock()

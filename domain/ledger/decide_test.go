@@ -432,7 +432,6 @@ func TestEpochRisesWithEveryChangeOfHands(t *testing.T) {
 			name := rapid.SampledFrom(slices.Sorted(maps.Keys(moves))).Draw(t, "move")
 			s.now = s.now.Add(rapid.SampledFrom([]time.Duration{time.Second, 2 * time.Minute}).Draw(t, "pause"))
 			was, stale := s.Thread, ref()
-			said := len(w.messages)
 			_, err := decide(s, &w, moves[name]())
 			moved := s.Handling != was.Handling || s.AssigneeID != was.AssigneeID
 			switch {
@@ -444,7 +443,7 @@ func TestEpochRisesWithEveryChangeOfHands(t *testing.T) {
 				t.Fatalf("%s lowered the epoch", name)
 			}
 			if moved { // what was worked out before must not be said now
-				said = len(w.messages)
+				said := len(w.messages)
 				if _, err := decide(s, &w, TurnEnd{TurnRef: stale, Said: &Said{N: 9, Content: "late"}}); err != nil || len(w.messages) != said {
 					t.Fatalf("a late reply was said after %s", name)
 				}
