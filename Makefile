@@ -2,7 +2,7 @@
 
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
-FUZZTIME ?= 20s
+FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test race check generate fuzz clean docker
@@ -36,7 +36,7 @@ generate: ## Regenerate what is generated and committed: templ's Go, the widget'
 	go tool templ generate
 	go generate ./...
 
-fuzz: ## Fuzz every fuzz target for FUZZTIME (20s) each
+fuzz: ## Fuzz every fuzz target for FUZZTIME (30s) each
 	@grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do \
 		sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' "$$file" | while read -r name; do \
 			echo "$$name in $$(dirname "$$file")"; \
