@@ -180,7 +180,7 @@ func TestDatabaseGoneForAWhile(t *testing.T) {
 		case 201:
 			acked++
 		default:
-			t.Fatalf("a send without a database gave %d", code)
+			t.Fatalf("a send without a database gave %d\n%s", code, s.out)
 		}
 		if took := time.Since(begun); took > 12*time.Second {
 			t.Fatalf("a send without a database took %v", took)
