@@ -51,6 +51,14 @@ type Dispatch struct {
 	CreatedAt  time.Time
 }
 
+// Fault says whose fault a failed turn is, as far as that tells an owner where to look. Empty: the agent's own.
+type Fault string
+
+const (
+	FaultAccess   Fault = "access"   // its service refused our credentials
+	FaultProvider Fault = "provider" // its service could not be reached or used, or broke off
+)
+
 // TurnStatus is how an attempt ended.
 type TurnStatus string
 

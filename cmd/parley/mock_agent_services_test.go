@@ -16,6 +16,7 @@ import (
 type heard struct{ said []string }
 
 func (*heard) Delta(string)    {}
+func (*heard) Think(string)    {}
 func (*heard) Step(agent.Step) {}
 func (h *heard) Reply(_ context.Context, r agent.Reply) error {
 	h.said = append(h.said, r.Content)

@@ -24,6 +24,8 @@ type Runtime interface {
 type Sink interface {
 	// Delta shows the visitor a piece of the coming reply. A hint: it may be lost.
 	Delta(text string)
+	// Think shows who wants to see it a piece of what the agent thinks before it answers. A hint too, and never part of a message.
+	Think(text string)
 	// Reply stores and delivers a message at once. It fails if the thread has changed hands; the turn should then end with that error.
 	Reply(ctx context.Context, r Reply) error
 	// Step records what the turn did, for the flight recorder.
@@ -145,6 +147,7 @@ type Failure struct {
 	Reason     string
 	Permanent  bool              // trying again cannot help: bad configuration, a refused request
 	RetryAfter time.Duration     // the other side asked to be left alone for so long; 0 = it said nothing of the kind
+	Fault      domain.Fault      // whose it is; empty: the agent's own
 	Skip       domain.SkipReason // a guard stopped the turn before it had done anything: it is no attempt, but skipped
 	Err        error
 }

@@ -21,6 +21,7 @@ type tape struct {
 }
 
 func (*tape) Delta(string) {}
+func (*tape) Think(string) {}
 
 func (s *tape) Reply(_ context.Context, r Reply) error {
 	if s.refuse != nil {

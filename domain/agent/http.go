@@ -155,6 +155,8 @@ func (x *httpExchange) stream(ctx context.Context, a *posted) (Result, error) {
 		case in.delta != "":
 			x.spoke()
 			x.sink.Delta(in.delta)
+		case in.thought != "":
+			x.sink.Think(in.thought)
 		case in.reply != nil:
 			if len(x.said) == mostReplies {
 				return Result{}, x.unreadable(a, errReplies)

@@ -72,6 +72,7 @@ func decodeHTTPAnswer(body io.Reader) (httpAnswer, error) {
 // httpEvent is one event of a streamed answer. The zero value means nothing: it is ignored.
 type httpEvent struct {
 	delta   string
+	thought string
 	reply   *Reply
 	handoff *Handoff
 	usage   *Usage
@@ -83,7 +84,7 @@ func decodeHTTPEvent(e sseEvent) (in httpEvent, err error) {
 	switch e.name {
 	case "done":
 		return httpEvent{done: true}, nil
-	case "delta", "reply", "handoff", "usage":
+	case "delta", "thinking", "reply", "handoff", "usage":
 	default:
 		return in, nil
 	}
@@ -92,7 +93,7 @@ func decodeHTTPEvent(e sseEvent) (in httpEvent, err error) {
 	}
 	var wrong error
 	switch e.name {
-	case "delta", "reply":
+	case "delta", "thinking", "reply":
 		var r wireReply
 		if wrong = json.Unmarshal(e.data, &r); wrong != nil {
 			break
@@ -100,9 +101,15 @@ func decodeHTTPEvent(e sseEvent) (in httpEvent, err error) {
 		if r.Content == nil {
 			return in, errNotAFrame
 		}
-		if e.name == "delta" {
+		switch e.name {
+		case "delta":
 			in.delta = valid(*r.Content)
-		} else if reply := r.read(); reply.Content != "" {
+			return in, nil
+		case "thinking":
+			in.thought = valid(*r.Content)
+			return in, nil
+		}
+		if reply := r.read(); reply.Content != "" {
 			in.reply = &reply
 		}
 	case "handoff":

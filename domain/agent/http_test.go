@@ -299,7 +299,7 @@ func FuzzHTTPAnswer(f *testing.F) {
 	f.Add(`{"replies":[{"content":"![<img>"}]}`)
 	f.Fuzz(func(t *testing.T, in string) {
 		a, err := decodeHTTPAnswer(strings.NewReader(in))
-		for _, name := range []string{"delta", "reply", "handoff", "usage", "done", ""} {
+		for _, name := range []string{"delta", "thinking", "reply", "handoff", "usage", "done", ""} {
 			e, err := decodeHTTPEvent(sseEvent{name: name, data: []byte(in)})
 			if err == nil && e.reply != nil {
 				wantSafe(t, *e.reply)
@@ -331,13 +331,14 @@ func wantSafe(t *testing.T, r Reply) {
 
 func FuzzModelStream(f *testing.F) {
 	f.Add("data: " + text("A") + "\n\ndata: " + finished + "\n\ndata: [DONE]\n\n")
+	f.Add(`data: {"choices":[{"delta":{"reasoning":{"a":1},"reasoning_content":"hm"}},{"delta":7}]}` + "\n\n")
 	f.Add(`data: {"choices":[{"delta":{"tool_calls":[{"index":9,"id":"x","function":{"arguments":"{"}}]}}]}` + "\n\n")
 	f.Fuzz(func(t *testing.T, in string) {
 		for _, kind := range []string{"text/event-stream", "application/json"} {
 			var out completion
 			said, failed := "", false
 			for piece, err := range readCompletion(strings.NewReader(in), kind, &out) {
-				said, failed = said+piece, failed || err != nil
+				said, failed = said+piece.Text, failed || err != nil
 			}
 			if !failed && out.Finish == "" {
 				t.Fatalf("%q ended well without an end", in)

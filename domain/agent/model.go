@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,12 +72,29 @@ type modelChunk struct {
 
 type modelDelta struct {
 	Content   string `json:"content"`
+	Reasoning words  `json:"reasoning_content"` // what a reasoning model thinks, as DeepSeek and others call it
+	Thoughts  words  `json:"reasoning"`         // as Ollama, OpenRouter and others do
 	ToolCalls []struct {
 		Index    int          `json:"index"`
 		ID       string       `json:"id"`
 		Function toolFunction `json:"function"`
 	} `json:"tool_calls"`
 }
+
+// words is a text that may be left out. Anything else in its place says nothing: no answer fails for it.
+type words string
+
+// UnmarshalJSON is json.Unmarshaler.
+func (w *words) UnmarshalJSON(raw []byte) error {
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		*w = words(s)
+	}
+	return nil
+}
+
+// modelPiece is a piece of an answer, of the thoughts before it, or of both.
+type modelPiece struct{ Text, Thought string }
 
 const (
 	contentLimit   = 128 << 10 // bytes of a model's text
@@ -91,20 +109,20 @@ var (
 	errModelSays = errors.New("agent: the model reported an error")
 )
 
-// readCompletion yields the pieces of text of an answer as they come and fills in out. The pair that ends it early has an error:
+// readCompletion yields the pieces of an answer as they come and fills in out. The pair that ends it early has an error:
 // errCut if the stream broke off without saying that it was at its end.
-func readCompletion(body io.Reader, contentType string, out *completion) iter.Seq2[string, error] {
+func readCompletion(body io.Reader, contentType string, out *completion) iter.Seq2[modelPiece, error] {
 	if media, _, _ := mime.ParseMediaType(contentType); media == "application/json" {
 		return readWhole(body, out)
 	}
-	return func(yield func(string, error) bool) {
+	return func(yield func(modelPiece, error) bool) {
 		var at assembly
 		for e, err := range readSSE(body) {
 			if err != nil && out.Finish != "" {
 				return // it had said all; only the usage may be missing
 			}
 			if err != nil {
-				yield("", err)
+				yield(modelPiece{}, err)
 				return
 			}
 			if string(bytes.TrimSpace(e.data)) == "[DONE]" {
@@ -114,25 +132,25 @@ func readCompletion(body io.Reader, contentType string, out *completion) iter.Se
 				return
 			}
 			piece, err := at.take(e.data, out)
-			if err != nil || piece != "" && !yield(piece, nil) {
+			if err != nil || piece != (modelPiece{}) && !yield(piece, nil) {
 				if err != nil {
-					yield("", err)
+					yield(modelPiece{}, err)
 				}
 				return
 			}
 		}
 		if out.Finish == "" {
-			yield("", errCut)
+			yield(modelPiece{}, errCut)
 		}
 	}
 }
 
 // readWhole reads an answer of a server that does not stream.
-func readWhole(body io.Reader, out *completion) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
+func readWhole(body io.Reader, out *completion) iter.Seq2[modelPiece, error] {
+	return func(yield func(modelPiece, error) bool) {
 		raw, err := io.ReadAll(body)
 		if err != nil {
-			yield("", err)
+			yield(modelPiece{}, err)
 			return
 		}
 		var at assembly
@@ -140,7 +158,7 @@ func readWhole(body io.Reader, out *completion) iter.Seq2[string, error] {
 		if err == nil && out.Finish == "" {
 			err = errNotModel
 		}
-		if err != nil || piece != "" {
+		if err != nil || piece != (modelPiece{}) {
 			yield(piece, err)
 		}
 	}
@@ -152,40 +170,45 @@ type assembly struct {
 	thoughts thoughts
 }
 
-// take adds one chunk to out and returns its text.
-func (a *assembly) take(data []byte, out *completion) (string, error) {
+// take adds one chunk to out and returns what it says and thinks.
+func (a *assembly) take(data []byte, out *completion) (piece modelPiece, err error) {
 	var c modelChunk
 	if err := json.Unmarshal(data, &c); err != nil {
-		return "", fmt.Errorf("%w: %w", errNotModel, err)
+		return piece, fmt.Errorf("%w: %w", errNotModel, err)
 	}
 	if len(c.Error) > 0 && string(c.Error) != "null" {
-		return "", fmt.Errorf("%w: %s", errModelSays, wordsOfError(data))
+		return piece, fmt.Errorf("%w: %s", errModelSays, wordsOfError(data))
 	}
 	if c.Usage != nil {
 		out.Usage = c.Usage
 	}
 	if len(c.Choices) == 0 {
-		return "", nil
+		return piece, nil
 	}
 	choice := c.Choices[0]
 	if choice.FinishReason != "" {
 		out.Finish = choice.FinishReason
 	}
-	piece := a.thoughts.pass(choice.Delta.Content + choice.Message.Content)
+	text, thought := a.thoughts.pass(choice.Delta.Content + choice.Message.Content)
+	piece = modelPiece{text, choice.Delta.thinks() + choice.Message.thinks() + thought}
 	if choice.FinishReason != "" {
-		piece += a.thoughts.rest()
+		text, thought = a.thoughts.rest()
+		piece.Text, piece.Thought = piece.Text+text, piece.Thought+thought
 	}
-	if len(out.Content)+len(piece) > contentLimit {
-		return "", errAnswerBig
+	if len(out.Content)+len(piece.Text) > contentLimit {
+		return modelPiece{}, errAnswerBig
 	}
-	out.Content += piece
+	out.Content += piece.Text
 	for _, d := range []modelDelta{choice.Delta, choice.Message} {
 		if err := a.calls(d, out); err != nil {
-			return "", err
+			return modelPiece{}, err
 		}
 	}
 	return piece, nil
 }
+
+// thinks is what a chunk tells of the model's thoughts. Servers that know both names say the same twice.
+func (d modelDelta) thinks() string { return string(cmp.Or(d.Reasoning, d.Thoughts)) }
 
 // calls adds fragments of tool calls. Some servers number all calls 0, or none: an id that is not the open call's begins another.
 func (a *assembly) calls(d modelDelta, out *completion) error {

@@ -44,7 +44,7 @@ func New(a domain.Agent, d Deps) (Runtime, error) {
 	}
 	rt, err := construct(a, d)
 	if err != nil {
-		return nil, &Failure{Reason: "its configuration is not valid", Permanent: true, Err: err}
+		return nil, &Failure{Reason: "its configuration is not valid", Permanent: true, Fault: domain.FaultProvider, Err: err}
 	}
 	return rt, nil
 }

@@ -215,14 +215,17 @@ func (x *modelCall) run(ctx context.Context, body []byte) (out completion, err e
 	}
 	x.reached = true
 	for piece, err := range readCompletion(a, a.Header.Get("Content-Type"), &out) {
-		if x.first == 0 {
+		if x.first == 0 && (err != nil || piece.Text != "") {
 			x.first = time.Since(x.began)
 		}
 		if err != nil {
 			return out, x.broken(a, err)
 		}
-		if len(x.said) == 0 {
-			x.sink.Delta(piece)
+		if piece.Thought != "" {
+			x.sink.Think(piece.Thought)
+		}
+		if piece.Text != "" && len(x.said) == 0 {
+			x.sink.Delta(piece.Text)
 		}
 	}
 	if x.first == 0 && len(out.Calls) > 0 {
@@ -247,13 +250,13 @@ func (x *modelCall) broken(a *posted, err error) *Failure {
 	switch {
 	case errors.Is(err, errCut):
 		if context.Cause(a.ctx) == nil {
-			return &Failure{Reason: "broke off in the middle of its answer", Err: err}
+			return outage("broke off in the middle of its answer", err)
 		}
 	case errors.Is(err, errModelSays):
 		_, words, _ := strings.Cut(err.Error(), ": the model reported an error: ")
-		return &Failure{Reason: x.quoting("reported an error", words)}
+		return outage(x.quoting("reported an error", words), nil)
 	case errors.Is(err, errNotModel):
-		return &Failure{Reason: "sent something that is not a chat completion", Err: err}
+		return outage("sent something that is not a chat completion", err)
 	case errors.Is(err, errTooMany):
 		return &Failure{Reason: "wanted too many tools at once", Err: err}
 	}

@@ -13,13 +13,15 @@ import (
 	"github.com/parley-chat/parley/domain"
 )
 
-// deltas is a tape that also keeps the deltas and when they came.
+// deltas is a tape that also keeps the deltas and when they came, and the thoughts.
 type deltas struct {
 	tape
-	text string
-	at   []time.Time
+	text    string
+	thought string
+	at      []time.Time
 }
 
+func (d *deltas) Think(text string) { d.thought += text }
 func (d *deltas) Delta(text string) { d.text += text; d.at = append(d.at, time.Now()) }
 
 func priced(c map[string]any) { c["input_cost_per_mtok"], c["output_cost_per_mtok"] = 1000.0, 2000.0 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/parley-chat/parley/domain"
 )
 
 const dialLimit = 10 * time.Second // for DNS, TCP and TLS together
@@ -62,7 +64,7 @@ func (p post) send(ctx context.Context) (*posted, error) {
 	r, err := http.NewRequestWithContext(traced, http.MethodPost, p.url, bytes.NewReader(p.body))
 	if err != nil {
 		end(nil)
-		return nil, &Failure{Reason: "its address is not usable", Permanent: true, Err: err}
+		return nil, &Failure{Reason: "its address is not usable", Permanent: true, Fault: domain.FaultProvider, Err: err}
 	}
 	r.Header = p.header
 	resp, err := p.client.Do(r)
@@ -104,34 +106,34 @@ func (a *posted) Close() {
 func (a *posted) broken(err error) *Failure {
 	switch cause := context.Cause(a.ctx); {
 	case errors.Is(err, errAnswerBig), errors.Is(err, errEventTooBig):
-		return &Failure{Reason: "answer too large", Err: err}
+		return outage("answer too large", err)
 	case errors.Is(cause, errSilent):
-		return &Failure{Reason: "fell silent for " + inSeconds(a.idle) + " in the middle of its answer", Err: cause}
+		return outage("fell silent for "+inSeconds(a.idle)+" in the middle of its answer", cause)
 	case errors.Is(cause, errTimeout):
-		return &Failure{Reason: "did not finish within " + inSeconds(a.whole), Err: cause}
+		return outage("did not finish within "+inSeconds(a.whole), cause)
 	case cause != nil:
 		return cutShort(a.ctx)
 	}
-	return &Failure{Reason: "broke off in the middle of its answer", Err: err}
+	return outage("broke off in the middle of its answer", err)
 }
 
 // unanswered says in a few fixed words why there was no answer.
 func (p post) unanswered(ctx context.Context, err error, tlsFailed, reached bool) *Failure {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errNoDial):
-		return &Failure{Reason: "could not connect: timed out after " + inSeconds(dialLimit), Err: err}
+		return outage("could not connect: timed out after "+inSeconds(dialLimit), err)
 	case errors.Is(cause, errTimeout):
-		return &Failure{Reason: "said nothing for " + inSeconds(p.whole), Err: err}
+		return outage("said nothing for "+inSeconds(p.whole), err)
 	case cause != nil:
 		return cutShort(ctx)
 	case tlsFailed, errors.Is(err, http.ErrSchemeMismatch):
-		return &Failure{Reason: "TLS handshake failed", Err: err}
+		return outage("TLS handshake failed", err)
 	case reached && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
-		return &Failure{Reason: "closed without an answer", Err: err}
+		return outage("closed without an answer", err)
 	case reached && strings.Contains(err.Error(), "malformed HTTP"):
-		return &Failure{Reason: "it does not speak HTTP", Err: err}
+		return outage("it does not speak HTTP", err)
 	case reached:
-		return &Failure{Reason: "broke off before it answered", Err: err}
+		return outage("broke off before it answered", err)
 	}
 	return unconnected(err, false)
 }
@@ -143,7 +145,7 @@ func timed(ctx context.Context, limit time.Duration) (context.Context, context.C
 
 // refusal is an answer of another status than 200. What the client did wrong stays wrong, but for the statuses that mean "later".
 func refusal(status int, h http.Header) *Failure {
-	f := &Failure{Reason: fmt.Sprintf("answered with status %d", status), RetryAfter: retryAfter(h, time.Now())}
+	f := &Failure{Reason: fmt.Sprintf("answered with status %d", status), Fault: faultOf(status), RetryAfter: retryAfter(h, time.Now())}
 	switch status {
 	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly:
 	case http.StatusTooManyRequests:
@@ -161,6 +163,19 @@ func refusal(status int, h http.Header) *Failure {
 		}
 	}
 	return f
+}
+
+// outage is a failure of the service that an agent stands on.
+func outage(reason string, err error) *Failure {
+	return &Failure{Reason: reason, Fault: domain.FaultProvider, Err: err}
+}
+
+// faultOf is whose fault an answer of a status other than the one that was wanted is.
+func faultOf(status int) domain.Fault {
+	if status == http.StatusUnauthorized || status == http.StatusForbidden {
+		return domain.FaultAccess
+	}
+	return domain.FaultProvider
 }
 
 const mostRetryAfter = time.Hour

@@ -1,9 +1,12 @@
 package agent
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
-// thoughts takes out what a model thinks aloud before it answers. Reasoning models behind servers that do not part the two put it
-// first, between these marks; it is not meant for whoever asked. A mark further on is a word like any other.
+// thoughts parts what a model thinks aloud before it answers from the answer. Reasoning models behind servers that do not part the
+// two put it first, between these marks; it is no part of what is said. A mark further on is a word like any other.
 type thoughts struct {
 	held string // what may still turn out to be the opening mark, or the closing one
 	at   place
@@ -23,8 +26,8 @@ const (
 	thoughtsEnd   = "</think>"
 )
 
-// pass returns what of a piece belongs to the answer, as far as that can be told already.
-func (t *thoughts) pass(piece string) string {
+// pass returns what of a piece belongs to the answer and what to the thoughts, as far as that can be told already.
+func (t *thoughts) pass(piece string) (answer, thought string) {
 	t.held += piece
 	for {
 		switch t.at {
@@ -34,36 +37,42 @@ func (t *thoughts) pass(piece string) string {
 			case strings.HasPrefix(rest, thoughtsBegin):
 				t.held, t.at = rest[len(thoughtsBegin):], thinking
 			case strings.HasPrefix(thoughtsBegin, rest):
-				return ""
+				return "", thought
 			default:
 				t.at = done
 			}
 		case thinking:
-			_, rest, ended := strings.Cut(t.held, thoughtsEnd)
+			begin, rest, ended := strings.Cut(t.held, thoughtsEnd)
 			if !ended {
-				t.held = t.held[max(0, len(t.held)-len(thoughtsEnd)):]
-				return ""
+				sure := max(0, len(t.held)-len(thoughtsEnd))
+				for sure > 0 && !utf8.RuneStart(t.held[sure]) {
+					sure--
+				}
+				thought, t.held = t.held[:sure], t.held[sure:]
+				return "", thought
 			}
-			t.held, t.at = rest, after
+			thought, t.held, t.at = begin, rest, after
 		case after:
 			if t.held = strings.TrimLeft(t.held, " \t\r\n"); t.held == "" {
-				return ""
+				return "", thought
 			}
 			t.at = done
 		default:
-			out := t.held
-			t.held = ""
-			return out
+			answer, t.held = t.held, ""
+			return answer, thought
 		}
 	}
 }
 
-// rest is what was held back and turned out to be the answer after all, at its end. Thoughts that never ended are not.
-func (t *thoughts) rest() string {
-	if t.at != before {
-		return ""
-	}
-	out := t.held
+// rest is what was held back, at the end: the answer after all, or thoughts that never ended.
+func (t *thoughts) rest() (answer, thought string) {
+	held, at := t.held, t.at
 	t.held, t.at = "", done
-	return out
+	switch at {
+	case before:
+		return held, ""
+	case thinking:
+		return "", held
+	}
+	return "", ""
 }

@@ -89,6 +89,7 @@ type probe struct {
 }
 
 func (*probe) Delta(string) {}
+func (*probe) Think(string) {}
 
 func (p *probe) Reply(_ context.Context, r Reply) error {
 	if len(p.said) == 0 {

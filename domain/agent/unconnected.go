@@ -10,7 +10,7 @@ import (
 // unconnected says in a few fixed words why dialling failed. The words never quote the error, which may hold addresses and
 // what the other side sent; reached tells that somebody picked up. What our own guard refuses, it will refuse again.
 func unconnected(err error, reached bool) *Failure {
-	f := &Failure{Reason: "could not connect", Err: err}
+	f := outage("could not connect", err)
 	if r, ok := errors.AsType[*Refused](err); ok {
 		f.Permanent = true
 		f.Reason += ": " + guarded(r)

@@ -107,11 +107,11 @@ func (x *exchange) connect(ctx context.Context) error {
 		f.RetryAfter = retryAfter(resp.Header, time.Now())
 		return f
 	case resp != nil:
-		return &Failure{Reason: "could not connect: it does not speak WebSocket", Err: err}
+		return outage("could not connect: it does not speak WebSocket", err)
 	case dialing.Err() != nil:
-		return &Failure{Reason: "could not connect: timed out after " + inSeconds(x.config.ConnectTimeout()), Err: err}
+		return outage("could not connect: timed out after "+inSeconds(x.config.ConnectTimeout()), err)
 	case tlsFailed.Load(), errors.Is(err, http.ErrSchemeMismatch):
-		return &Failure{Reason: "TLS handshake failed", Err: err}
+		return outage("TLS handshake failed", err)
 	default:
 		return unconnected(err, wire.Load() != nil)
 	}
@@ -130,6 +130,7 @@ func refusedWith(status int, err error) *Failure {
 	return &Failure{
 		Reason:    fmt.Sprintf("answered with status %d", status),
 		Permanent: status >= 400 && status < 500 && !later,
+		Fault:     faultOf(status),
 		Err:       err,
 	}
 }
@@ -201,17 +202,17 @@ func (x *exchange) ended(ctx, timed context.Context, err error) (Result, error) 
 	case ctx.Err() != nil:
 		return Result{}, cutShort(ctx)
 	case errors.Is(err, websocket.ErrMessageTooBig):
-		return Result{}, &Failure{Reason: "answer too large", Err: err}
+		return Result{}, outage("answer too large", err)
 	case x.responses > 0:
 		return Result{}, nil
 	case timed.Err() != nil:
-		return Result{}, &Failure{Reason: "said nothing for " + inSeconds(x.config.Timeout()), Err: err}
+		return Result{}, outage("said nothing for "+inSeconds(x.config.Timeout()), err)
 	}
 	reason := "closed without an answer"
 	if c, ok := errors.AsType[websocket.CloseError](err); ok && c.Code != websocket.StatusNormalClosure && c.Code != websocket.StatusNoStatusRcvd {
 		reason += fmt.Sprintf(" (code %d)", c.Code) // its reason phrase goes to the log only
 	}
-	return Result{}, &Failure{Reason: reason, Err: err}
+	return Result{}, outage(reason, err)
 }
 
 func (x *exchange) unreadable(err error) *Failure {

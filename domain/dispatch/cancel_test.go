@@ -91,7 +91,7 @@ func TestAnswerTo(t *testing.T) {
 			<-goOn
 			return agent.Result{Reply: &agent.Reply{Content: "two"}, Usage: agent.Usage{PromptTokens: 7}}, nil
 		case 4:
-			return agent.Result{}, &agent.Failure{Reason: "it is broken", Permanent: true}
+			return agent.Result{}, &agent.Failure{Reason: "it is broken", Permanent: true, Fault: domain.FaultAccess}
 		}
 		return answer("what?")
 	}, dispatch.Options{})
@@ -117,7 +117,7 @@ func TestAnswerTo(t *testing.T) {
 	}
 	say(t, l, f, "2") // seq 4
 	eventually(t, l, f, "a dead letter", has(domain.DispatchDied))
-	if a := look(4); a.Status != domain.DispatchDead || a.Handling != domain.HandlingWaiting || len(a.Messages) != 1 || a.Messages[0].Author.Kind != domain.AuthorSystem {
+	if a := look(4); a.Status != domain.DispatchDead || a.Handling != domain.HandlingWaiting || len(a.Messages) != 1 || a.Messages[0].Author.Kind != domain.AuthorSystem || a.Fault != domain.FaultAccess {
 		t.Errorf("dead: %+v", a)
 	}
 	say(t, l, f, "3")

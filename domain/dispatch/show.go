@@ -2,7 +2,9 @@ package dispatch
 
 import (
 	"encoding/json"
+	"iter"
 	"maps"
+	"unicode/utf8"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/agent"
@@ -11,6 +13,46 @@ import (
 
 // shownMost bounds what a hint tells of a tool's arguments or result, in bytes; more is left out, and stands in the record.
 const shownMost = 4000
+
+// Delta shows the visitor a piece of the coming reply, unless it is only a draft for the team.
+func (t *turn) Delta(text string) {
+	if t.quiet {
+		return
+	}
+	for piece := range pieces(text) {
+		t.d.relay.Hint(relay.Hint{Thread: t.c.ThreadID, Kind: relay.Delta, Author: t.author(), TurnID: t.c.Turn, Index: t.deltas, Content: piece})
+		t.deltas++
+	}
+}
+
+// Think shows a piece of the agent's thoughts to clients that know what thoughts are. Our own widget does not.
+func (t *turn) Think(text string) {
+	if t.quiet {
+		return
+	}
+	for piece := range pieces(text) {
+		t.d.relay.Hint(relay.Hint{Thread: t.c.ThreadID, Kind: relay.Thought, Author: t.author(), TurnID: t.c.Turn, Content: piece})
+	}
+}
+
+// pieceMost bounds the words of one hint, in bytes: a hint that fits no notification would be lost as a whole.
+const pieceMost = 2000
+
+// pieces cuts a text between characters.
+func pieces(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for len(text) > 0 {
+			n := min(pieceMost, len(text))
+			for n > pieceMost-utf8.UTFMax && n < len(text) && !utf8.RuneStart(text[n]) {
+				n--
+			}
+			if !yield(text[:n]) {
+				return
+			}
+			text = text[n:]
+		}
+	}
+}
 
 // show tells whoever follows the thread that the agent uses a tool.
 func (t *turn) show(s agent.Step) {

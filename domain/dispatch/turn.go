@@ -155,7 +155,7 @@ func (t *turn) failed(err error, usage agent.Usage) ledger.Change {
 	}
 	t.d.o.Log.Debug("turn failed", "turn", t.c.Turn, "err", err)
 	t.blamed, t.notBefore = blames(f), f.RetryAfter
-	return ledger.TurnFail{TurnRef: t.c.TurnRef, Reason: f.Reason, Final: f.Permanent, RetryIn: max(backoff(t.c.Attempt), f.RetryAfter), Usage: encode(usage), Steps: t.taken()}
+	return ledger.TurnFail{TurnRef: t.c.TurnRef, Reason: f.Reason, Final: f.Permanent, Fault: f.Fault, RetryIn: max(backoff(t.c.Attempt), f.RetryAfter), Usage: encode(usage), Steps: t.taken()}
 }
 
 // stopped is what the record says of a turn that was ended because nobody waited for its answer.
@@ -163,15 +163,6 @@ const stopped = "stopped, because the answer was not wanted any more"
 
 func backoff(attempt int) time.Duration {
 	return rand.N(min(retryFirst<<max(0, min(attempt-1, 10)), retryMost))
-}
-
-// Delta shows the visitor a piece of the coming reply, unless it is only a draft for the team.
-func (t *turn) Delta(text string) {
-	if t.quiet {
-		return
-	}
-	t.d.relay.Hint(relay.Hint{Thread: t.c.ThreadID, Kind: relay.Delta, Author: t.author(), TurnID: t.c.Turn, Index: t.deltas, Content: text})
-	t.deltas++
 }
 
 // Reply stores and delivers a message while the turn goes on.

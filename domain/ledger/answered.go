@@ -18,6 +18,7 @@ type AnswerState struct {
 	Handling domain.Handling       // of the thread
 	Handoff  string                // why the turn asked for a person; empty: it did not
 	Usage    json.RawMessage       // of the latest turn
+	Fault    domain.Fault          // whose it is that the latest turn failed; empty: it did not, or the agent's own
 	Messages []domain.Message      // what the agent said to it, and what was said for the agent when it failed
 }
 
@@ -31,6 +32,7 @@ WITH d AS (
 
 const answerState = answerDispatch + `
 SELECT th.handling, coalesce(d.status, ''), coalesce(d.skip_reason, ''), coalesce(t.id::text, ''), coalesce(t.usage, '{}'),
+       coalesce((SELECT st.detail->>'fault' FROM turn_steps st WHERE st.turn_id = t.id AND st.kind = 'turn_failed' ORDER BY st.ord DESC LIMIT 1), ''),
        coalesce((SELECT e.detail->>'reason' FROM events e WHERE e.thread_id = th.id AND e.kind = 'handed_off' AND e.dispatch_id = d.id LIMIT 1), '')
 FROM threads th LEFT JOIN d ON true
 LEFT JOIN LATERAL (SELECT id, usage FROM turns WHERE dispatch_id = d.id ORDER BY started_at DESC LIMIT 1) t ON true
@@ -49,7 +51,7 @@ func (l *Ledger) AnswerTo(ctx context.Context, org domain.OrgID, thread domain.T
 	var a AnswerState
 	b := &pgx.Batch{}
 	b.Queue(answerState, string(thread), string(org), seq).QueryRow(func(r pgx.Row) error {
-		return r.Scan(&a.Handling, &a.Status, &a.Skip, &a.Turn, &a.Usage, &a.Handoff)
+		return r.Scan(&a.Handling, &a.Status, &a.Skip, &a.Turn, &a.Usage, &a.Fault, &a.Handoff)
 	})
 	b.Queue(answerMessages, string(thread), string(org), seq).Query(func(r pgx.Rows) error {
 		for r.Next() {

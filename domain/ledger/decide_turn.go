@@ -127,6 +127,7 @@ func (s *state) drafted(w *rows, c TurnEnd) (out Outcome) {
 type TurnFail struct {
 	TurnRef
 	Reason  string
+	Fault   domain.Fault // empty: the agent's own
 	Final   bool
 	Away    bool // the agent's circuit is open
 	RetryIn time.Duration
@@ -138,7 +139,11 @@ func (TurnFail) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c TurnFail) decide(s *state, w *rows) (Outcome, error) {
 	s.record(w, c.Turn, c.Steps)
-	s.step(w, c.Turn, domain.TurnFailure, map[string]any{"error": c.Reason})
+	detail := map[string]any{"error": c.Reason}
+	if c.Fault != "" {
+		detail["fault"] = c.Fault
+	}
+	s.step(w, c.Turn, domain.TurnFailure, detail)
 	w.turns = append(w.turns, turnRow{c.Turn, domain.TurnFailed, c.Reason, c.Usage, s.now})
 	if s.stale(c.TurnRef) != "" {
 		return Outcome{}, nil // somebody else has the thread or the dispatch: nothing is owed any more

@@ -70,6 +70,7 @@ func callOff(string) error { return agent.ErrNotExecuted }
 type sink struct{ said []string }
 
 func (*sink) Delta(string)    {}
+func (*sink) Think(string)    {}
 func (*sink) Step(agent.Step) {}
 
 func (s *sink) Reply(_ context.Context, r agent.Reply) error {

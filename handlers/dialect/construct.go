@@ -11,7 +11,9 @@ import (
 )
 
 // Construct is the dialect construct.v1: people of an organisation talk to an agent, one message and one answer at a time.
-type Construct struct{}
+type Construct struct {
+	Origin string // where the client finds this server: attachments are there
+}
 
 // Names of failures in this dialect.
 const (
@@ -20,12 +22,14 @@ const (
 	ConstructUnknownType = "UNKNOWN_MESSAGE_TYPE"
 	ConstructEmpty       = "EMPTY_CONTENT"
 	ConstructBusy        = "SESSION_BUSY"
+	ConstructAccess      = "AUTH_ERROR"
+	ConstructProvider    = "PROVIDER_ERROR"
 	ConstructAgentError  = "AGENT_ERROR"
 )
 
 var constructCodes = map[domain.Code]string{
 	domain.CodeBadJSON: ConstructInvalidJSON, domain.CodeUnknownType: ConstructUnknownType, domain.CodeEmptyContent: ConstructEmpty,
-	domain.CodeUnauthorized: "AUTH_ERROR", domain.CodeTurnInProgress: ConstructBusy, domain.CodeRateLimited: ConstructBusy,
+	domain.CodeUnauthorized: ConstructAccess, domain.CodeTurnInProgress: ConstructBusy, domain.CodeRateLimited: ConstructBusy,
 }
 
 // Greets is Dialect's: the server speaks first.
@@ -47,10 +51,12 @@ func UnknownConstruct(kind string) *Refused {
 
 // Decode reads a client's frame.
 func (Construct) Decode(frame []byte) (Command, error) {
-	var f fields
-	if err := json.Unmarshal(frame, &f); err != nil {
+	var whole json.RawMessage
+	if err := json.Unmarshal(frame, &whole); err != nil {
 		return nil, constructRefusal(ConstructInvalidJSON, "Invalid JSON: "+err.Error())
 	}
+	var f fields
+	_ = json.Unmarshal(whole, &f) // what is no object has no type
 	switch kind := f.text("type"); kind {
 	case "message":
 		content := f.text("content")
@@ -66,14 +72,14 @@ func (Construct) Decode(frame []byte) (Command, error) {
 }
 
 // Frame is Dialect's.
-func (Construct) Frame(e Event, _ time.Time) []byte {
-	if w := constructWire(e); w != nil {
+func (d Construct) Frame(e Event, _ time.Time) []byte {
+	if w := d.wire(e); w != nil {
 		return encode(w)
 	}
 	return nil
 }
 
-func constructWire(e Event) wire {
+func (d Construct) wire(e Event) wire {
 	switch e := e.(type) {
 	case Start:
 		w := wire{"type": "session_start", "session_id": e.SessionID, "resumed": e.Messages > 0, "message_count": e.Messages}
@@ -95,17 +101,20 @@ func constructWire(e Event) wire {
 	case ToolCalled:
 		return wire{"type": "tool_call", "name": e.Name, "args": orNull(e.Arguments)}
 	case ToolReturned:
-		return wire{"type": "tool_result", "name": e.Name, "output": orNull(e.Result)}
+		return wire{"type": "tool_result", "name": e.Name, "output": plain(e.Result)}
 	case Restarted:
 		return wire{"type": "chunk_reset"}
 	case Answer:
 		parts := make([]string, len(e.Messages))
 		for i, m := range e.Messages {
-			parts[i] = m.Content
+			parts[i] = withLinks(d.Origin, m)
 		}
 		return wire{"type": "done", "full_response": strings.Join(parts, "\n\n")}
 	case Line:
-		return wire{"type": "agent_event", "event": wire{"type": "message", "author": wire{"kind": e.Author.Kind, "name": e.Author.Name}, "content": e.Content}}
+		return wire{"type": "agent_event", "event": wire{
+			"type": "agent.message", "agentId": e.AuthorID, "agentTitle": e.Author.Name, "timestamp": stamp(e.CreatedAt),
+			"content": wire{"text": withLinks(d.Origin, e.Message), "author": e.Author.Kind},
+		}}
 	case Failure:
 		return wire{"type": "error", "message": e.Message, "code": cmp.Or(e.Name, constructCodes[e.Code], ConstructAgentError)}
 	}
@@ -117,4 +126,16 @@ func orNull(raw json.RawMessage) json.RawMessage {
 		return json.RawMessage("null")
 	}
 	return raw
+}
+
+// plain is a tool's result as text, which is all that clients can show: a text as it is, anything else as JSON.
+func plain(raw json.RawMessage) string {
+	var s string
+	switch {
+	case len(raw) == 0, string(raw) == "null", !json.Valid(raw):
+		return ""
+	case json.Unmarshal(raw, &s) == nil:
+		return s
+	}
+	return string(raw)
 }

@@ -12,7 +12,9 @@ import (
 
 // Smooth is the dialect of smooth-operator: every frame is an envelope with an action and the id of a request, and every event
 // names the request that it answers.
-type Smooth struct{}
+type Smooth struct {
+	Origin string // where the client finds this server: attachments are there
+}
 
 // Names of failures that only this dialect has, or that it tells apart more finely than Parley's codes do.
 const (

@@ -14,7 +14,7 @@ type wire map[string]any
 
 // Frame is Dialect's. What only Parley's own clients understand has no frame here.
 func (s Smooth) Frame(e Event, at time.Time) []byte {
-	w := smoothWire(e, at)
+	w := s.wire(e, at)
 	if w == nil {
 		return nil
 	}
@@ -22,7 +22,7 @@ func (s Smooth) Frame(e Event, at time.Time) []byte {
 	return encode(w)
 }
 
-func smoothWire(e Event, at time.Time) wire {
+func (s Smooth) wire(e Event, at time.Time) wire {
 	switch e := e.(type) {
 	case Pong:
 		return about(e.RequestID, wire{"type": "pong", "data": wire{"timestamp": at.UnixMilli()}})
@@ -37,7 +37,7 @@ func smoothWire(e Event, at time.Time) wire {
 		w["threadId"], w["status"] = e.Conversation, e.Status
 		return immediate(e.RequestID, 200, "Session", w)
 	case History:
-		return immediate(e.RequestID, 200, "ConversationMessages", e.wire())
+		return immediate(e.RequestID, 200, "ConversationMessages", e.wire(s.Origin))
 	case Conversations:
 		list := make([]wire, len(e.List))
 		for i, c := range e.List {
@@ -51,11 +51,11 @@ func smoothWire(e Event, at time.Time) wire {
 	case OTPUnknown:
 		return about(e.RequestID, wire{"type": "otp_invalid", "data": about(e.RequestID, wire{"data": wire{"error": "NOT_FOUND", "attemptsRemaining": 0}})})
 	}
-	return smoothTurn(e)
+	return s.turn(e)
 }
 
-// smoothTurn has the events of a turn.
-func smoothTurn(e Event) wire {
+// turn has the events of a turn.
+func (s Smooth) turn(e Event) wire {
 	switch e := e.(type) {
 	case Token:
 		kind := "stream_token"
@@ -73,7 +73,7 @@ func smoothTurn(e Event) wire {
 		return chunk(e.RequestID, e.Name, wire{"toolResult": wire{"name": e.Name, "isError": e.Failed, "result": result}})
 	case Answer:
 		return about(e.RequestID, wire{"type": "eventual_response", "status": 200,
-			"data": about(e.RequestID, wire{"status": 200, "data": smoothAnswer(e)})})
+			"data": about(e.RequestID, wire{"status": 200, "data": s.answer(e)})})
 	case Cancelled:
 		return about(e.RequestID, wire{"type": "cancelled", "status": 499, "data": about(e.RequestID, wire{"status": 499})})
 	case Alive:
@@ -104,11 +104,11 @@ func (v Visit) wire() wire {
 		"userParticipantId": v.Contact, "agentParticipantId": v.Agent}
 }
 
-func (h History) wire() wire {
+func (h History) wire(origin string) wire {
 	list := make([]wire, len(h.Messages))
 	for i, m := range h.Messages {
 		visitor := wire{"id": h.Visit.Contact, "type": "user"}
-		list[i] = wire{"id": m.ID, "direction": m.Direction, "content": wire{"text": m.Content}, "createdAt": stamp(m.CreatedAt)}
+		list[i] = wire{"id": m.ID, "direction": m.Direction, "content": wire{"text": withLinks(origin, m)}, "createdAt": stamp(m.CreatedAt)}
 		if m.Author.Kind == domain.AuthorVisitor {
 			visitor["name"] = m.Author.Name
 			list[i]["from"], list[i]["to"] = visitor, wire{"id": h.Visit.Agent, "type": "agent", "name": h.Visit.AgentName}
@@ -127,11 +127,11 @@ func (h History) wire() wire {
 	return w
 }
 
-func smoothAnswer(a Answer) wire {
+func (s Smooth) answer(a Answer) wire {
 	parts := make([]string, len(a.Messages))
 	id := a.Question
 	for i, m := range a.Messages {
-		parts[i], id = m.Content, m.ID
+		parts[i], id = withLinks(s.Origin, m), m.ID
 	}
 	status := "in_progress"
 	if a.Escalated {

@@ -39,7 +39,7 @@ func (s *Surface) construct(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.serve(w, r, call{
-		dialect: dialect.Construct{}, protocol: constructProtocol, guest: guest{address: address(r), widget: "org:" + string(o.OrgID)},
+		dialect: dialect.Construct{Origin: s.ownOrigin(r)}, protocol: constructProtocol, guest: guest{address: address(r), widget: "org:" + string(o.OrgID)},
 		log:  []any{"dialect", "construct", "organisation", o.OrgID},
 		talk: func(c *socket) talk { return &constructTalk{socket: c, operator: o, turns: make(chan struct{}, 1)} },
 	})
@@ -219,6 +219,11 @@ func (c *constructTalk) turn(ctx context.Context) *question {
 	return q
 }
 
+// constructFaults is what this dialect calls whose fault it is that a turn failed.
+var constructFaults = map[domain.Fault]string{
+	"": dialect.ConstructAgentError, domain.FaultAccess: dialect.ConstructAccess, domain.FaultProvider: dialect.ConstructProvider,
+}
+
 // constructClosing says what came of a message.
 func constructClosing(_ *question, a ledger.AnswerState) []dialect.Event {
 	agents, _ := split(a.Messages)
@@ -227,7 +232,7 @@ func constructClosing(_ *question, a ledger.AnswerState) []dialect.Event {
 		if words == "" {
 			words = "the agent could not answer"
 		}
-		return []dialect.Event{dialect.Failure{Name: dialect.ConstructAgentError, Message: words}}
+		return []dialect.Event{dialect.Failure{Name: constructFaults[a.Fault], Message: words}}
 	}
 	if a.Status == domain.DispatchSkipped && len(agents) == 0 {
 		return []dialect.Event{dialect.Failure{Name: dialect.ConstructAgentError, Message: "the answer was stopped"}}

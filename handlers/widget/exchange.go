@@ -94,14 +94,12 @@ func (x *exchange) hinted(ctx context.Context, h *relay.Hint) {
 	case h.Kind == relay.Typing && !h.On:
 		q.look()
 	case !q.stream:
-	case h.Kind == relay.Delta:
+	case h.Kind == relay.Delta, h.Kind == relay.Thought:
 		if q.turn != h.TurnID && q.turn != "" {
 			x.tell(ctx, []dialect.Event{dialect.Restarted{RequestID: q.id}})
 		}
 		q.turn = h.TurnID
-		x.tell(ctx, []dialect.Event{dialect.Token{RequestID: q.id, Content: h.Content}})
-	case h.Kind == relay.Thought:
-		x.tell(ctx, []dialect.Event{dialect.Token{RequestID: q.id, Content: h.Content, Thought: true}})
+		x.tell(ctx, []dialect.Event{dialect.Token{RequestID: q.id, Content: h.Content, Thought: h.Kind == relay.Thought}})
 	case h.Kind == relay.Tool:
 		x.tell(ctx, tool(q.id, h.Content))
 	}
@@ -140,13 +138,15 @@ func (x *exchange) tell(ctx context.Context, es []dialect.Event) {
 	}
 }
 
+var errAnswering = &domain.Error{Kind: domain.Conflict, Code: domain.CodeTurnInProgress, Msg: "an answer is still being written"}
+
 // begin asks by store and, once that is stored, tells first and watches over the answer. Nothing of the answer is told before. It
 // fails with Conflict (turn_in_progress) while another question is under way, and as store does.
 func (x *exchange) begin(ctx context.Context, id string, stream bool, store func() (domain.Message, error), first ...dialect.Event) (*question, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.asked != nil {
-		return nil, &domain.Error{Kind: domain.Conflict, Code: domain.CodeTurnInProgress, Msg: "an answer is still being written"}
+		return nil, errAnswering
 	}
 	m, err := store()
 	if err != nil {

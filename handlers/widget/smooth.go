@@ -22,7 +22,7 @@ import (
 // smooth serves clients of smooth-operator. They come without a widget and name one with each session that they open.
 func (s *Surface) smooth(w http.ResponseWriter, r *http.Request) error {
 	return s.serve(w, r, call{
-		dialect: dialect.Smooth{}, guest: guest{address: address(r)}, log: []any{"dialect", "smooth"},
+		dialect: dialect.Smooth{Origin: s.ownOrigin(r)}, guest: guest{address: address(r)}, log: []any{"dialect", "smooth"},
 		talk: func(c *socket) talk { return &smoothTalk{socket: c, visits: map[string]*visit{}} },
 	})
 }
@@ -295,6 +295,13 @@ func (c *smoothTalk) askable(ctx context.Context, v *chat.Visitor) (err error) {
 	_, askable, err := c.s.chat.Answerer(ctx, v.Widget)
 	if err != nil || askable {
 		return err
+	}
+	open, err := c.s.chat.OpenTurn(ctx, v.Thread)
+	if err != nil {
+		return err
+	}
+	if open > 0 { // that a turn is under way counts first
+		return errAnswering
 	}
 	standing, _, err := c.s.chat.Since(ctx, v, 0, 0)
 	if err != nil || standing.Handling == domain.HandlingHuman || standing.Handling == domain.HandlingWaiting {

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -28,17 +31,25 @@ import (
 //	> frame        the client sends it, $names replaced by what they stand for
 //	>b frame       the same as a binary frame
 //	>> n frame     the same, with «pad» replaced so that the frame has n bytes
-//	< frame        the server's next frame; "$name" takes note of a value, or compares it; "*" is any value, "*ms" a time
+//	>* n frame     the same n times, one right after the other
+//	< frame        the server's next frame; "$name" takes note of a value, or compares it; "*" is any value, "*ms" a time in
+//	               milliseconds, "*time" one in RFC 3339
 //	<? frame       the same, but frames of other types may come before
+//	~ frame        frames like this are hints: from here on they may come between others
+//	? request      the client asks for it over HTTP: a method, a path and perhaps a body
+//	! status body  the answer, compared as a frame is
 //	= word         the test does something of that name
-//	closed code    the server closes
+//	closed code    the server closes, and says nothing before
+//	refused status the server lets nobody connect, and says the text that follows, if any
 type player struct {
 	*world
 	path  string
 	names map[string]any
 	does  map[string]func(p *player)
+	hints []map[string]any
 	conn  *websocket.Conn
 	opts  websocket.DialOptions
+	last  answer // to the last request over HTTP
 }
 
 func (w *world) player(path string, opts websocket.DialOptions) *player {
@@ -53,15 +64,27 @@ func (w *world) player(path string, opts websocket.DialOptions) *player {
 
 func (p *player) connect() {
 	p.t.Helper()
+	if res, err := p.dial(); err != nil {
+		p.t.Fatal(err, res)
+	}
+}
+
+func (p *player) dial() (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
-	conn, _, err := websocket.Dial(ctx, p.url+p.fill(p.path), &p.opts)
+	opts := p.opts
+	opts.Subprotocols = nil
+	for _, s := range p.opts.Subprotocols {
+		opts.Subprotocols = append(opts.Subprotocols, p.fill(s))
+	}
+	conn, res, err := websocket.Dial(ctx, p.url+p.fill(p.path), &opts)
 	if err != nil {
-		p.t.Fatal(err)
+		return res, err
 	}
 	conn.SetReadLimit(1 << 20)
 	p.t.Cleanup(func() { _ = conn.CloseNow() })
 	p.conn = conn
+	return res, nil
 }
 
 // fill puts in what names stand for.
@@ -110,8 +133,23 @@ func (p *player) line(at, line string) {
 		_, _ = fmt.Sscan(size, &n)
 		frame = p.fill(frame)
 		p.send(at, websocket.MessageText, strings.Replace(frame, "«pad»", strings.Repeat("x", max(0, n-len(frame)+len("«pad»"))), 1))
+	case ">*":
+		count, frame, _ := strings.Cut(rest, " ")
+		for n, _ := strconv.Atoi(count); n > 0; n-- {
+			p.send(at, websocket.MessageText, p.fill(frame))
+		}
 	case "<", "<?":
 		p.expect(at, rest, what == "<?")
+	case "~":
+		p.hints = append(p.hints, p.object(at, rest))
+	case "?":
+		method, request, _ := strings.Cut(p.fill(rest), " ")
+		path, body, _ := strings.Cut(request, " ")
+		p.last = p.ask(method, path, body)
+	case "!":
+		p.answered(at, rest)
+	case "refused":
+		p.refused(at, rest)
 	case "=":
 		do, ok := p.does[rest]
 		if !ok {
@@ -119,13 +157,12 @@ func (p *player) line(at, line string) {
 		}
 		do(p)
 	case "closed":
-		for {
-			if _, err := p.read(); err != nil {
-				if got := fmt.Sprint(int(websocket.CloseStatus(err))); got != rest {
-					p.t.Fatalf("%s: closed with %s", at, got)
-				}
-				return
-			}
+		b, err := p.next(at)
+		if err == nil {
+			p.t.Fatalf("%s: got %s", at, b)
+		}
+		if got := fmt.Sprint(int(websocket.CloseStatus(err))); got != rest {
+			p.t.Fatalf("%s: closed with %s", at, got)
 		}
 	default:
 		p.t.Fatalf("%s: %q is no line of a transcript", at, line)
@@ -148,21 +185,66 @@ func (p *player) read() ([]byte, error) {
 	return b, err
 }
 
-func (p *player) expect(at, want string, skip bool) {
+func (p *player) object(at, text string) (o map[string]any) {
 	p.t.Helper()
-	var w map[string]any
-	if err := json.Unmarshal([]byte(want), &w); err != nil {
-		p.t.Fatalf("%s: %v in %s", at, err, want)
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		p.t.Fatalf("%s: %v in %s", at, err, text)
 	}
+	return o
+}
+
+// next is the next frame that is no hint.
+func (p *player) next(at string) ([]byte, error) {
+	p.t.Helper()
 	for {
 		b, err := p.read()
+		if err != nil || !slices.ContainsFunc(p.hints, func(hint map[string]any) bool {
+			return match(maps.Clone(p.names), "", hint, p.object(at, string(b))) == ""
+		}) {
+			return b, err
+		}
+	}
+}
+
+func (p *player) answered(at, want string) {
+	p.t.Helper()
+	status, body, _ := strings.Cut(want, " ")
+	if got := fmt.Sprint(p.last.status); got != status {
+		p.t.Fatalf("%s: %s %s", at, got, p.last.body)
+	}
+	if !strings.HasPrefix(body, "{") {
+		if body != p.last.body {
+			p.t.Fatalf("%s: got %q", at, p.last.body)
+		}
+		return
+	}
+	if why := match(p.names, "", p.object(at, body), p.object(at, p.last.body)); why != "" {
+		p.t.Fatalf("%s: %s\nwant %s\ngot  %s", at, why, body, p.last.body)
+	}
+}
+
+func (p *player) refused(at, want string) {
+	p.t.Helper()
+	status, text, _ := strings.Cut(want, " ")
+	res, err := p.dial()
+	if err == nil || res == nil {
+		p.t.Fatalf("%s: connected, or nobody answered: %v", at, err)
+	}
+	b, _ := io.ReadAll(res.Body)
+	if fmt.Sprint(res.StatusCode) != status || text != "" && text != string(b) {
+		p.t.Fatalf("%s: refused with %d %s", at, res.StatusCode, b)
+	}
+}
+
+func (p *player) expect(at, want string, skip bool) {
+	p.t.Helper()
+	w := p.object(at, want)
+	for {
+		b, err := p.next(at)
 		if err != nil {
 			p.t.Fatalf("%s: want %s, got %v", at, want, err)
 		}
-		var got map[string]any
-		if err := json.Unmarshal(b, &got); err != nil {
-			p.t.Fatalf("%s: %v in %s", at, err, b)
-		}
+		got := p.object(at, string(b))
 		if skip && got["type"] != w["type"] {
 			continue
 		}
@@ -218,6 +300,11 @@ func match(names map[string]any, at string, want, got any) string {
 				return fmt.Sprintf("%s is %v, want the time in milliseconds", at, got)
 			}
 			return ""
+		case w == "*time":
+			if s, _ := got.(string); !regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`).MatchString(s) {
+				return fmt.Sprintf("%s is %v, want a time", at, got)
+			}
+			return ""
 		case strings.HasPrefix(w, "$"):
 			known, ok := names[w[1:]]
 			if !ok {
@@ -252,8 +339,8 @@ func (s *stage) gate(name string) chan struct{} {
 	return s.goOn[name]
 }
 
-// script is what an agent does, one line of the visitor's words each: "delta text", "reply text", "wait name", "fail reason", "handoff reason",
-// "cite", "tool name", "think text"; the last reply ends the turn.
+// script is what an agent does, one line of the visitor's words each: "delta text", "think text", "reply text", "wait name", "fail reason",
+// "deny reason" (its service's fault), "handoff reason", "cite", "cost", "tool name"; the last reply ends the turn.
 func (s *stage) script(ctx context.Context, r agent.TurnRequest, sink agent.Sink) (res agent.Result, err error) {
 	last := r.Messages[len(r.Messages)-1].Content
 	for line := range strings.Lines(last) {
@@ -261,6 +348,8 @@ func (s *stage) script(ctx context.Context, r agent.TurnRequest, sink agent.Sink
 		switch word {
 		case "delta":
 			sink.Delta(rest)
+		case "think":
+			sink.Think(rest)
 		case "reply":
 			if res.Reply != nil {
 				if err := sink.Reply(ctx, *res.Reply); err != nil {
@@ -281,6 +370,8 @@ func (s *stage) script(ctx context.Context, r agent.TurnRequest, sink agent.Sink
 			}
 		case "fail":
 			return res, &agent.Failure{Reason: rest, Permanent: true, Err: errors.New("a secret")}
+		case "deny":
+			return res, &agent.Failure{Reason: rest, Permanent: true, Fault: domain.FaultProvider, Err: errors.New("a secret")}
 		case "handoff":
 			res.Handoff = &agent.Handoff{Reason: rest}
 		case "tool":
