@@ -86,13 +86,3 @@ type Passage struct {
 	Query   string  // the question as it was understood, where a misspelt word was taken for another; else empty
 	Rank    float64 // 0 < rank < 1: mostly the share of the question that the article speaks to; comparable within one search only
 }
-
-// APIKey lets a program act for an organisation. The key itself is shown once and kept only as a hash.
-type APIKey struct {
-	ID         APIKeyID `bun:",pk"`
-	OrgID      OrgID
-	Name       string
-	Prefix     string // first characters, to recognise it by
-	CreatedAt  time.Time
-	LastUsedAt time.Time `bun:",nullzero"` // zero = never
-}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/account"
 	"github.com/parley-chat/parley/domain/ledger/ledgertest"
 )
 
@@ -63,7 +65,13 @@ func TestCommands(t *testing.T) {
 		{"second owner", "owner create --org acme --email ben@example.com --json", "long enough", 0, `"email":"ben@example.com"`},
 		{"key", "apikey create --org acme", "", 0, "parley_"},
 		{"key as JSON", "apikey create --org acme --json", "", 0, `"key":"parley_`},
+		{"key that only reads for a while", "apikey create --org acme --scope read --expires 90d --json", "", 0, `"scope":"read"`},
+		{"key until a day", "apikey create --org acme --expires 2999-12-31 --json", "", 0, `"expires_at":"2999-12-31T00:00:00Z"`},
+		{"key that has ended", "apikey create --org acme --expires 2001-01-01", "", 1, "expires_at must lie in the future"},
+		{"key until nonsense", "apikey create --org acme --expires soon", "", 2, "90d"},
+		{"key that reaches nowhere", "apikey create --org acme --scope all", "", 2, "read"},
 		{"keys", "apikey list --org acme", "", 0, "never used"},
+		{"keys with their scopes", "apikey list --org acme", "", 0, "read   never used, expires 20"},
 		{"keys of nobody", "apikey list --org nobody", "", 1, "parley: "},
 		{"revoke what is none", "apikey revoke --org acme 0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11", "", 1, "parley: "},
 		{"revoke nonsense", "apikey revoke --org acme x", "", 1, "parley: "},
@@ -157,5 +165,22 @@ func TestSecretIsMadeOnceAndKept(t *testing.T) {
 	}
 	if st, err := os.Stat(e["PARLEY_DATA_DIR"] + "/secret"); err != nil || st.Mode().Perm() != 0o600 {
 		t.Fatal(st, err)
+	}
+}
+
+// A smooth-operator client that brings a key converses: that is more than reading.
+func TestOperatorsNeedAKeyThatMayWrite(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	f := ledgertest.Seed(t, l)
+	accounts := account.New(l)
+	for scope, may := range map[domain.Scope]bool{domain.ScopeRead: false, domain.ScopeWrite: true, domain.ScopeAdmin: true} {
+		key, _, err := accounts.CreateAPIKey(t.Context(), f.Org, account.APIKeyInput{Name: "Robot", Scope: scope})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o, err := operators(accounts)(t.Context(), key); (err == nil) != may || !may && domain.KindOf(err) != domain.Forbidden || may && o.OrgID != f.Org {
+			t.Errorf("%s: %+v, %v", scope, o, err)
+		}
 	}
 }

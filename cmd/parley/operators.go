@@ -14,6 +14,9 @@ func operators(accounts *account.Service) func(context.Context, string) (chat.Op
 	return func(ctx context.Context, token string) (chat.Operator, error) {
 		org, key, err := accounts.OrganisationByAPIKey(ctx, token)
 		if err == nil {
+			if err := key.Require(domain.ScopeWrite); err != nil {
+				return chat.Operator{}, err
+			}
 			return chat.Operator{OrgID: org.ID, ExternalID: "parley:key:" + string(key.ID), Name: cmp.Or(key.Name, "API")}, nil
 		}
 		if domain.KindOf(err) != domain.Unauthenticated {

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/account"
 )
 
 func TestAPIKey(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t)
-	key, k, err := s.CreateAPIKey(t.Context(), s.org, " Warehouse ")
+	key, k, err := s.CreateAPIKey(t.Context(), s.org, account.APIKeyInput{Name: " Warehouse ", Scope: domain.ScopeAdmin})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +24,7 @@ func TestAPIKey(t *testing.T) {
 	if stored := scan[[]byte](t, s.ledger, `SELECT key_hash FROM api_keys`); bytes.Contains(stored, []byte(key)) || len(stored) != 32 {
 		t.Errorf("the key is stored as %q", stored)
 	}
-	second, _, err := s.CreateAPIKey(t.Context(), s.org, "Warehouse")
+	second, _, err := s.CreateAPIKey(t.Context(), s.org, account.APIKeyInput{Name: "Warehouse", Scope: domain.ScopeAdmin})
 	if err != nil || second == key {
 		t.Fatalf("a second key: the same %t, %v", second == key, err)
 	}
@@ -62,7 +63,7 @@ func TestAPIKeyNamesItself(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t)
 	for _, name := range []string{"", " ", strings.Repeat("k", 81), "a\x00b"} {
-		_, _, err := s.CreateAPIKey(t.Context(), s.org, name)
+		_, _, err := s.CreateAPIKey(t.Context(), s.org, account.APIKeyInput{Name: name, Scope: domain.ScopeAdmin})
 		wantProblems(t, err, "name")
 	}
 }
@@ -70,7 +71,7 @@ func TestAPIKeyNamesItself(t *testing.T) {
 func TestAPIKeyUseIsNotedOnceAMinute(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t)
-	key, _, err := s.CreateAPIKey(t.Context(), s.org, "Warehouse")
+	key, _, err := s.CreateAPIKey(t.Context(), s.org, account.APIKeyInput{Name: "Warehouse", Scope: domain.ScopeAdmin})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,10 +46,10 @@ func (a *API) agentTestOperations() {
 	const tag = tagAgents
 	const about = "Asks the agent one question outside any thread and waits at most ten seconds. That it failed is an answer too: `ok` is false and `error` says why. " +
 		"A disabled agent can be tested."
-	add(a, operation(http.MethodPost, "/agents/{id}/test", "test-agent", tag, "Try an agent out", about), a.testAgent)
-	add(a, operation(http.MethodGet, "/agents/{id}/test", "test-agent-by-get", tag, "Try an agent out (GET)", about), a.testAgent)
-	add(a, operation(http.MethodPost, "/agents/test/{id}", "test-agent-alias", tag, "Try an agent out (other path)", about), a.testAgent)
-	add(a, operation(http.MethodGet, "/agents/test/{id}", "test-agent-alias-by-get", tag, "Try an agent out (other path, GET)", about), a.testAgent)
+	add(a, ownerOperation(http.MethodPost, "/agents/{id}/test", "test-agent", tag, "Try an agent out", about), a.testAgent)
+	add(a, ownerOperation(http.MethodGet, "/agents/{id}/test", "test-agent-by-get", tag, "Try an agent out (GET)", about), a.testAgent)
+	add(a, ownerOperation(http.MethodPost, "/agents/test/{id}", "test-agent-alias", tag, "Try an agent out (other path)", about), a.testAgent)
+	add(a, ownerOperation(http.MethodGet, "/agents/test/{id}", "test-agent-alias-by-get", tag, "Try an agent out (other path, GET)", about), a.testAgent)
 	add(a, operation(http.MethodPost, "/agents/reload", "reload-agents", tag, "Reload agents",
 		"Every turn reads its agent's settings afresh, so there is nothing to reload: this tells how many agents there are."), a.reloadAgents)
 	add(a, operation(http.MethodGet, "/agents/status", "get-agent-status", tag, "How agents are doing",

@@ -99,10 +99,10 @@ type updateAgentRequest struct {
 func (a *API) agentOperations() {
 	const tag = tagAgents
 	add(a, operation(http.MethodGet, "/agents", "list-agents", tag, "List agents", "All agents of the organisation, the oldest first."), a.listAgents)
-	add(a, creates(operation(http.MethodPost, "/agents", "create-agent", tag, "Create an agent", "It answers nobody until a widget is bound to it.")), a.createAgent)
+	add(a, creates(ownerOperation(http.MethodPost, "/agents", "create-agent", tag, "Create an agent", "It answers nobody until a widget is bound to it.")), a.createAgent)
 	add(a, operation(http.MethodGet, "/agents/{id}", "get-agent", tag, "Read an agent", ""), a.getAgent)
-	add(a, changes(operation(http.MethodPatch, "/agents/{id}", "update-agent", tag, "Change an agent", "Only the fields given change, from the agent's next turn on.")), a.updateAgent)
-	add(a, operation(http.MethodDelete, "/agents/{id}", "delete-agent", tag, "Delete an agent", "Widgets bound to it are left without one."), a.deleteAgent)
+	add(a, changes(ownerOperation(http.MethodPatch, "/agents/{id}", "update-agent", tag, "Change an agent", "Only the fields given change, from the agent's next turn on.")), a.updateAgent)
+	add(a, ownerOperation(http.MethodDelete, "/agents/{id}", "delete-agent", tag, "Delete an agent", "Widgets bound to it are left without one."), a.deleteAgent)
 	d := newAgent()
 	a.expect("AgentCreate", []string{"name"},
 		map[string]any{"kind": d.Kind, "enabled": d.Enabled, "send_mode": d.SendMode, "settle_ms": d.SettleMS, "max_attempts": d.MaxAttempts,

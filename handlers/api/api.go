@@ -62,8 +62,12 @@ func New(d Deps) *API {
 	a.router.Get("/openapi.json", a.serveDocument)
 	var operations []*huma.Operation
 	a.router.Group(func(r chi.Router) {
-		r.Use(a.authenticate, edge.LimitKeys(a.Log, a.RatePerMinute, keyOf), a.idempotent)
-		a.huma = humachi.New(r, config(d.Version, func(o *huma.Operation) { operations = append(operations, o) }))
+		scopes := reach{}
+		r.Use(a.authenticate, edge.LimitKeys(a.Log, a.RatePerMinute, keyOf), scopes.guard(a), a.idempotent)
+		a.huma = humachi.New(r, config(d.Version, func(o *huma.Operation) {
+			operations = append(operations, o)
+			scopes.learn(o)
+		}))
 		a.agentOperations()
 		a.agentTestOperations()
 		a.budgetOperations()
@@ -80,6 +84,7 @@ func New(d Deps) *API {
 		a.attachmentOperations(r)
 		a.suggestionOperations()
 		a.settingsOperations()
+		a.apiKeyOperations()
 	})
 	a.document = mustDocument(a.huma.OpenAPI())
 	a.docs = mustDocs(a.huma.OpenAPI(), operations)

@@ -83,11 +83,11 @@ type updateArticleRequest struct {
 func (a *API) articleOperations() {
 	const tag = tagArticles
 	add(a, operation(http.MethodGet, "/articles", "list-articles", tag, "List articles", "All knowledge articles of the organisation, the oldest first."), a.listArticles)
-	add(a, creates(operation(http.MethodPost, "/articles", "create-article", tag, "Create an article", "Agents can answer from it at once.")), a.createArticle)
-	add(a, creates(operation(http.MethodPost, "/articles/import", "import-articles", tag, "Create several articles of one text", "A Markdown text is parted at its headings. With a problem in one of the parts none is stored; at most a hundred at once.")), a.importArticles)
+	add(a, creates(ownerOperation(http.MethodPost, "/articles", "create-article", tag, "Create an article", "Agents can answer from it at once.")), a.createArticle)
+	add(a, creates(ownerOperation(http.MethodPost, "/articles/import", "import-articles", tag, "Create several articles of one text", "A Markdown text is parted at its headings. With a problem in one of the parts none is stored; at most a hundred at once.")), a.importArticles)
 	add(a, operation(http.MethodGet, "/articles/{id}", "get-article", tag, "Read an article", ""), a.getArticle)
-	add(a, operation(http.MethodPatch, "/articles/{id}", "update-article", tag, "Change an article", "Only the fields given change."), a.updateArticle)
-	add(a, operation(http.MethodDelete, "/articles/{id}", "delete-article", tag, "Delete an article", ""), a.deleteArticle)
+	add(a, ownerOperation(http.MethodPatch, "/articles/{id}", "update-article", tag, "Change an article", "Only the fields given change."), a.updateArticle)
+	add(a, ownerOperation(http.MethodDelete, "/articles/{id}", "delete-article", tag, "Delete an article", ""), a.deleteArticle)
 	a.expect("ArticleCreate", []string{"title", "content"}, map[string]any{"language": newArticle.Language, "classification": newArticle.Classification})
 	choose(a, "ArticleCreate", "language", account.Languages())
 	choose(a, "ArticleFields", "language", account.Languages())

@@ -54,7 +54,7 @@ type updateBudgetRequest struct {
 func (a *API) budgetOperations() {
 	const tag = tagAgents
 	add(a, operation(http.MethodGet, "/organisation/budget", "get-budget", tag, "Read the budget", "What the organisation's agents may spend, and have spent today."), a.getBudget)
-	add(a, operation(http.MethodPatch, "/organisation/budget", "update-budget", tag, "Change the budget",
+	add(a, ownerOperation(http.MethodPatch, "/organisation/budget", "update-budget", tag, "Change the budget",
 		"Checked before every call that costs, on all nodes together. A conversation that an empty budget leaves without an agent has "+
 			"`dispatch_skipped` with the reason `budget_exceeded` in its timeline."), a.updateBudget)
 }

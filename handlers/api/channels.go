@@ -89,11 +89,11 @@ type updateChannelRequest struct {
 func (a *API) channelOperations() {
 	const tag = tagChannels
 	add(a, operation(http.MethodGet, "/channels", "list-channels", tag, "List channels", "All channels of the organisation, the oldest first."), a.listChannels)
-	add(a, creates(operation(http.MethodPost, "/channels", "create-channel", tag, "Create a channel",
+	add(a, creates(ownerOperation(http.MethodPost, "/channels", "create-channel", tag, "Create a channel",
 		"Events of any channel are taken, whether it was created or not; one that was has an agent and a way for replies.")), a.createChannel)
 	add(a, operation(http.MethodGet, "/channels/{id}", "get-channel", tag, "Read a channel", ""), a.getChannel)
-	add(a, changes(operation(http.MethodPatch, "/channels/{id}", "update-channel", tag, "Change a channel", "Only the fields given change.")), a.updateChannel)
-	add(a, operation(http.MethodDelete, "/channels/{id}", "delete-channel", tag, "Delete a channel", "Its threads stay; what waits to be delivered there is given up."), a.deleteChannel)
+	add(a, changes(ownerOperation(http.MethodPatch, "/channels/{id}", "update-channel", tag, "Change a channel", "Only the fields given change.")), a.updateChannel)
+	add(a, ownerOperation(http.MethodDelete, "/channels/{id}", "delete-channel", tag, "Delete a channel", "Its threads stay; what waits to be delivered there is given up."), a.deleteChannel)
 	a.expect("ChannelCreate", []string{"name"}, map[string]any{"kind": domain.ChannelGeneric, "enabled": true})
 }
 

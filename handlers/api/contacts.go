@@ -120,9 +120,9 @@ func (a *API) contactOperations() {
 	add(a, create, a.createContact)
 	add(a, operation(http.MethodGet, "/contacts/{id}", "get-contact", tag, "Read a contact", ""), a.getContact)
 	add(a, changes(operation(http.MethodPatch, "/contacts/{id}", "update-contact", tag, "Change a contact", "Only the fields given change.")), a.updateContact)
-	add(a, operation(http.MethodDelete, "/contacts/{id}", "delete-contact", tag, "Delete a contact",
+	add(a, ownerOperation(http.MethodDelete, "/contacts/{id}", "delete-contact", tag, "Delete a contact",
 		"With their visits, threads and files, as if they had never been there. To keep the numbers, erase them instead."), a.deleteContact)
-	add(a, operation(http.MethodPost, "/contacts/{id}/erase", "erase-contact", tag, "Erase a contact",
+	add(a, ownerOperation(http.MethodPost, "/contacts/{id}/erase", "erase-contact", tag, "Erase a contact",
 		"Takes everything they said, were told and were: messages and files of both sides, visits, profile, names and addresses, and the words in the "+
 			"timelines of their threads. Their visits end at once. What stays are the threads' skeletons and counts: how many messages, when, "+
 			"and what they led to. It cannot be undone."), a.eraseContact)

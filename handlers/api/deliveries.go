@@ -36,7 +36,7 @@ func (a *API) deliveryOperations() {
 	const tag = tagThreads
 	add(a, operation(http.MethodGet, "/deliveries/dead", "list-dead-deliveries", tag, "List what could not be delivered",
 		"Mails that did not arrive within a day or were refused for good, the newest hundred."), a.deadDeliveries)
-	add(a, operation(http.MethodPost, "/deliveries/{id}/retry", "retry-delivery", tag, "Deliver it after all",
+	add(a, ownerOperation(http.MethodPost, "/deliveries/{id}/retry", "retry-delivery", tag, "Deliver it after all",
 		"Tries a dead delivery again, for another day."), a.retryDelivery)
 }
 

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/parley-chat/parley/domain"
 )
 
 //go:embed docs.html
@@ -60,6 +62,7 @@ type (
 	}
 	docOperation struct {
 		ID, Method, Path, Summary, Description string
+		Scope                                  domain.Scope
 		Parameters                             []docField
 		Body                                   []docField
 		Command                                string // for a shell
@@ -85,7 +88,7 @@ type (
 func mustDocs(api *huma.OpenAPI, operations []*huma.Operation) docs {
 	p := docPage{Title: api.Info.Title, Version: api.Info.Version, Introduction: strings.Split(api.Info.Description, "\n\n"), Document: Prefix + "/openapi.json"}
 	for _, tag := range api.Tags {
-		s := docSection{Name: tag.Name, ID: strings.ToLower(tag.Name), Description: tag.Description}
+		s := docSection{Name: tag.Name, ID: strings.ReplaceAll(strings.ToLower(tag.Name), " ", "-"), Description: tag.Description}
 		for _, o := range operations {
 			if slices.Contains(o.Tags, tag.Name) {
 				s.Operations = append(s.Operations, documented(api.Components.Schemas, o))
@@ -110,7 +113,7 @@ func spans(description string) []docSpan {
 }
 
 func documented(schemas huma.Registry, o *huma.Operation) docOperation {
-	d := docOperation{ID: o.OperationID, Method: o.Method, Path: Prefix + o.Path, Summary: o.Summary, Description: o.Description, Command: command(o)}
+	d := docOperation{ID: o.OperationID, Method: o.Method, Path: Prefix + o.Path, Summary: o.Summary, Description: o.Description, Scope: scopeOf(o), Command: command(o)}
 	for _, p := range o.Parameters {
 		f := field(schemas, p.Name, p.Schema, p.Required)
 		f.Where, f.Description = p.In, p.Description

@@ -24,12 +24,17 @@ const (
 	tagMessages = "Messages"
 	tagArticles = "Articles"
 	tagWebhooks = "Webhooks"
+	tagKeys     = "API keys"
 )
+
+const securityScheme = "apiKey"
 
 // introduction is Markdown of the plainest sort: paragraphs, and code between backquotes, which stand as ' here.
 var introduction = strings.ReplaceAll(`For programs that act for one organisation: everything they read or write belongs to it, and whatever belongs to another does not exist for them.
 
-Send an API key with every request, as in 'Authorization: Bearer <key>'. The command 'parley apikey create' makes one.
+Send an API key with every request, as in 'Authorization: Bearer <key>'. Owners make them in the portal's settings or with 'parley apikey create'.
+
+A key has a scope: 'read' reads whatever there is but secrets and keys, 'write' also does what the team does, and 'admin' also what only owners do. Each operation says which one it needs; a narrower key is answered with 403. A key may have an end, after which it is answered with 401.
 
 Bodies are JSON. Unknown keys are ignored, on both sides. In a request an absent key, or null where the schema does not speak of null, means the default when something is made and "as it was" when it is changed. Times are RFC 3339 in UTC with milliseconds; ids are UUIDs.
 
@@ -49,9 +54,9 @@ func config(version string, added func(*huma.Operation)) huma.Config {
 	c.AllowAdditionalPropertiesByDefault = true
 	c.Info.Description = introduction
 	c.Servers = []*huma.Server{{URL: Prefix}}
-	c.Security = []map[string][]string{{"apiKey": {}}}
+	c.Security = []map[string][]string{{securityScheme: {}}}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"apiKey": {Type: "http", Scheme: "bearer", Description: "An API key of the organisation."},
+		securityScheme: {Type: "http", Scheme: "bearer", Description: "An API key of the organisation. Operations name the scope it must have: read, write or admin, of which each includes those before it."},
 	}
 	c.Tags = []*huma.Tag{
 		{Name: tagAgents, Description: "AI agents: the runtime that gives them their voice, its config, and how they have been doing."},
@@ -63,6 +68,7 @@ func config(version string, added func(*huma.Operation)) huma.Config {
 		{Name: tagMessages, Description: "What is said in a thread, and what the team notes beside it."},
 		{Name: tagArticles, Description: "The knowledge that agents answer from."},
 		{Name: tagWebhooks, Description: webhooksText},
+		{Name: tagKeys, Description: "What lets programs act for the organisation: how far each reaches, until when, and ending it."},
 	}
 	c.OnAddOperation = []huma.AddOpFunc{complete, func(_ *huma.OpenAPI, o *huma.Operation) { added(o) }}
 	return c
@@ -74,7 +80,8 @@ var failures = map[int]struct {
 	example error
 }{
 	http.StatusBadRequest:          {"The body is not JSON.", &domain.Error{Kind: domain.Invalid, Code: domain.CodeBadJSON, Msg: "the request body must be valid JSON"}},
-	http.StatusUnauthorized:        {"There is no API key, or it is not good.", &domain.Error{Kind: domain.Unauthenticated, Msg: "send an API key of your organisation, as in Authorization: Bearer <key>"}},
+	http.StatusUnauthorized:        {"There is no API key, or it is not good any more.", &domain.Error{Kind: domain.Unauthenticated, Msg: "send an API key of your organisation, as in Authorization: Bearer <key>"}},
+	http.StatusForbidden:           {"The key's scope does not reach that far.", domain.APIKey{Scope: domain.ScopeRead}.Require(domain.ScopeWrite)},
 	http.StatusNotFound:            {"It does not exist, or not for this organisation.", domain.NotFoundf("there is no such thing")},
 	http.StatusConflict:            {"Something is in the way, such as the same request that is still being worked on: look again before you try again.", domain.Conflictf("the first request with this Idempotency-Key is still being worked on: try again in a moment")},
 	http.StatusPreconditionFailed:  {"It has changed since the state that If-Match names.", outdated},
@@ -95,6 +102,9 @@ func complete(api *huma.OpenAPI, o *huma.Operation) {
 	}
 	if o.RequestBody != nil {
 		may = append(may, http.StatusBadRequest)
+	}
+	if scopeOf(o) != domain.ScopeRead {
+		may = append(may, http.StatusForbidden)
 	}
 	if strings.Contains(o.Path, "{") {
 		may = append(may, http.StatusNotFound)
@@ -124,7 +134,7 @@ func failure(status int, schema *huma.Schema) *huma.Response {
 		Headers:     map[string]*huma.Param{},
 	}
 	switch status {
-	case http.StatusUnauthorized:
+	case http.StatusUnauthorized, http.StatusForbidden:
 		r.Headers["WWW-Authenticate"] = text("The challenge, RFC 6750.")
 	case http.StatusTooManyRequests:
 		r.Headers["Retry-After"] = text("Seconds to wait.")

@@ -28,6 +28,7 @@ type specOperation struct {
 		Name, In, Description string
 		Required              bool
 	}
+	Security    []map[string][]string
 	RequestBody *specBody
 	Responses   map[string]specBody
 }
@@ -211,6 +212,7 @@ func own(t *testing.T, of tenant, path string) string {
 		"deliveries": string(of.delivery),
 		"replays":    string(of.replay),
 		"webhooks":   string(of.webhook),
+		"api-keys":   string(of.spare),
 	}
 	noun := strings.Split(path, "/")[1]
 	if strings.Contains(path, "{") && ids[noun] == "" {

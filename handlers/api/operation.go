@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/parley-chat/parley/domain"
 )
 
 const (
@@ -15,12 +17,17 @@ const (
 	bodyWait = 30 * time.Second
 )
 
-// operation begins the description of one; handlers add what is special about theirs.
+// operation begins the description of one; handlers add what is special about theirs. Reading is for every key, anything else for
+// those that may write, unless needs says otherwise.
 func operation(method, path, id, tag, summary, description string) huma.Operation {
 	o := huma.Operation{
 		Method: method, Path: path, OperationID: id, Tags: []string{tag}, Summary: summary, Description: description,
 		MaxBodyBytes:    maxBody + 1, // huma refuses a body that reaches the limit
 		BodyReadTimeout: bodyWait,
+	}
+	o = needs(domain.ScopeWrite, o)
+	if method == http.MethodGet {
+		o = needs(domain.ScopeRead, o)
 	}
 	if method == http.MethodPost {
 		o.Parameters = []*huma.Param{{
@@ -32,6 +39,20 @@ func operation(method, path, id, tag, summary, description string) huma.Operatio
 	}
 	return o
 }
+
+// ownerOperation is operation for what only owners do: it sets things up, spends, deletes or shows a secret.
+func ownerOperation(method, path, id, tag, summary, description string) huma.Operation {
+	return needs(domain.ScopeAdmin, operation(method, path, id, tag, summary, description))
+}
+
+// needs says which scope a key must have for an operation, where the document says it too.
+func needs(scope domain.Scope, o huma.Operation) huma.Operation {
+	o.Security = []map[string][]string{{securityScheme: {string(scope)}}}
+	return o
+}
+
+// scopeOf is what needs has said.
+func scopeOf(o *huma.Operation) domain.Scope { return domain.Scope(o.Security[0][securityScheme][0]) }
 
 // creates is an operation that answers 201.
 func creates(o huma.Operation) huma.Operation {

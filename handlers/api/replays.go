@@ -108,14 +108,14 @@ type markGoldenRequest struct {
 
 func (a *API) replayOperations() {
 	const tag = tagThreads
-	add(a, creates(operation(http.MethodPost, "/threads/{id}/replays", "create-replay", tag, "Answer a thread again",
+	add(a, creates(ownerOperation(http.MethodPost, "/threads/{id}/replays", "create-replay", tag, "Answer a thread again",
 		"Answers each of the contact's lines again, after the history it really had, and compares. Nothing of it reaches anybody: it is not stored in the "+
 			"thread, not sent, and tools that would change something are called off. Searches made then are answered from the record. What models cost counts "+
 			"against the day's budget. The replay is made in the background: read it until `status` is `done` or `failed`.")), a.createReplay)
 	add(a, operation(http.MethodGet, "/replays/{id}", "get-replay", tag, "Read a replay", "With the answers so far."), a.getReplay)
-	add(a, operation(http.MethodPut, "/threads/{id}/golden", "mark-golden", tag, "Make a thread golden",
+	add(a, ownerOperation(http.MethodPut, "/threads/{id}/golden", "mark-golden", tag, "Make a thread golden",
 		"Keeps the thread's answers by agents, as they are now, for `parley replay --golden`. Doing it again keeps them as they are then, and forgets earlier results."), a.markGolden)
-	add(a, operation(http.MethodDelete, "/threads/{id}/golden", "unmark-golden", tag, "Make a golden thread an ordinary one",
+	add(a, ownerOperation(http.MethodDelete, "/threads/{id}/golden", "unmark-golden", tag, "Make a golden thread an ordinary one",
 		"Results of its replays as a golden one are forgotten. 404 if it is none."), a.unmarkGolden)
 }
 

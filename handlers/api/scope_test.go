@@ -65,9 +65,15 @@ func TestListsShowOnesOwn(t *testing.T) {
 // everything is what the rival sees of its own.
 func everything(t *testing.T, w *world) string {
 	t.Helper()
+	return everythingOf(t, w.rival)
+}
+
+// everythingOf is what a tenant sees of its own.
+func everythingOf(t *testing.T, of tenant) string {
+	t.Helper()
 	var all strings.Builder
-	for _, path := range []string{"/agents", "/widgets", "/articles", "/contacts", "/channels", "/webhooks", "/webhooks/" + string(w.rival.webhook) + "/deliveries", "/threads", "/threads/" + string(w.rival.Thread) + "/messages", "/threads/" + string(w.rival.Thread) + "/timeline"} {
-		all.Write(w.rival.get(t, path).want(t, http.StatusOK).raw)
+	for _, path := range []string{"/agents", "/widgets", "/articles", "/contacts", "/channels", "/api-keys", "/webhooks", "/webhooks/" + string(of.webhook) + "/deliveries", "/settings", "/organisation/budget", "/threads", "/threads/" + string(of.Thread) + "/messages", "/threads/" + string(of.Thread) + "/timeline"} {
+		all.Write(of.get(t, path).want(t, http.StatusOK).raw)
 	}
 	return all.String()
 }
@@ -92,8 +98,10 @@ func TestEveryOperationWantsAKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.acme.do(t, http.MethodGet, Prefix+"/agents", nil, "Authorization", "bearer "+w.acme.key).want(t, http.StatusOK)
-	if err := w.account.DeleteAPIKey(t.Context(), w.acme.Org, keys[0].ID); err != nil {
-		t.Fatal(err)
+	for _, k := range keys {
+		if err := w.account.DeleteAPIKey(t.Context(), w.acme.Org, k.ID); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.acme.get(t, "/agents").problem(t, http.StatusUnauthorized, "unauthorized")
 }

@@ -26,7 +26,7 @@ type updateSettingsRequest struct {
 func (a *API) settingsOperations() {
 	const tag = tagThreads
 	add(a, operation(http.MethodGet, "/settings", "get-settings", tag, "Read the organisation's settings", "What the flight recorder keeps, and for how long."), a.getSettings)
-	add(a, operation(http.MethodPatch, "/settings", "update-settings", tag, "Change the organisation's settings", "Only the fields given change."), a.updateSettings)
+	add(a, ownerOperation(http.MethodPatch, "/settings", "update-settings", tag, "Change the organisation's settings", "Only the fields given change."), a.updateSettings)
 }
 
 func (a *API) getSettings(ctx context.Context, _ *struct{}) (*Answer[Settings], error) {

@@ -125,16 +125,16 @@ type resendRequest struct {
 func (a *API) webhookOperations() {
 	const tag = tagWebhooks
 	add(a, operation(http.MethodGet, "/webhooks", "list-webhooks", tag, "List webhooks", "All webhooks of the organisation, the oldest first."), a.listWebhooks)
-	add(a, creates(operation(http.MethodPost, "/webhooks", "create-webhook", tag, "Create a webhook",
+	add(a, creates(ownerOperation(http.MethodPost, "/webhooks", "create-webhook", tag, "Create a webhook",
 		"It is told of everything that happens from now on. The answer is the only one that shows `secret`.")), a.createWebhook)
 	add(a, operation(http.MethodGet, "/webhooks/{id}", "get-webhook", tag, "Read a webhook", ""), a.getWebhook)
-	add(a, operation(http.MethodPatch, "/webhooks/{id}", "update-webhook", tag, "Change a webhook", "Only the fields given change."), a.updateWebhook)
-	add(a, operation(http.MethodDelete, "/webhooks/{id}", "delete-webhook", tag, "Delete a webhook", "With its log."), a.deleteWebhook)
-	add(a, operation(http.MethodPost, "/webhooks/{id}/rotate-secret", "rotate-webhook-secret", tag, "Change a webhook's secret",
+	add(a, ownerOperation(http.MethodPatch, "/webhooks/{id}", "update-webhook", tag, "Change a webhook", "Only the fields given change."), a.updateWebhook)
+	add(a, ownerOperation(http.MethodDelete, "/webhooks/{id}", "delete-webhook", tag, "Delete a webhook", "With its log."), a.deleteWebhook)
+	add(a, ownerOperation(http.MethodPost, "/webhooks/{id}/rotate-secret", "rotate-webhook-secret", tag, "Change a webhook's secret",
 		"For 24 hours the one before signs as well, so that your side can change over; the one before that ends at once."), a.rotateWebhookSecret)
 	add(a, operation(http.MethodGet, "/webhooks/{id}/deliveries", "list-webhook-deliveries", tag, "Read a webhook's log",
 		"What it was told and is to be told, the newest first, for 30 days."), a.listWebhookDeliveries)
-	add(a, operation(http.MethodPost, "/webhooks/{id}/deliveries/{delivery}/resend", "resend-webhook-delivery", tag, "Tell it again",
+	add(a, ownerOperation(http.MethodPost, "/webhooks/{id}/deliveries/{delivery}/resend", "resend-webhook-delivery", tag, "Tell it again",
 		"Sends what arrived or was given up once more, for another day, under the same `X-Parley-Delivery`."), a.resendDelivery)
 	a.expect("WebhookCreate", []string{"url"}, map[string]any{"enabled": true, "kinds": []string{}})
 	for _, schema := range []string{"WebhookCreate", "WebhookFields"} {

@@ -201,15 +201,15 @@ type updateWidgetRequest struct {
 func (a *API) widgetOperations() {
 	const tag = tagWidgets
 	add(a, operation(http.MethodGet, "/widgets", "list-widgets", tag, "List widgets", "All widgets of the organisation, the oldest first."), a.listWidgets)
-	add(a, creates(operation(http.MethodPost, "/widgets", "create-widget", tag, "Create a widget",
+	add(a, creates(ownerOperation(http.MethodPost, "/widgets", "create-widget", tag, "Create a widget",
 		"The answer is the only one that shows `identity_secret`.")), a.createWidget)
 	add(a, operation(http.MethodGet, "/widgets/{id}", "get-widget", tag, "Read a widget", ""), a.getWidget)
-	add(a, changes(operation(http.MethodPatch, "/widgets/{id}", "update-widget", tag, "Change a widget",
+	add(a, changes(ownerOperation(http.MethodPatch, "/widgets/{id}", "update-widget", tag, "Change a widget",
 		"Only the fields given change, also within `rate` and `appearance`.")), a.updateWidget)
-	add(a, operation(http.MethodDelete, "/widgets/{id}", "delete-widget", tag, "Delete a widget", "Its sessions end; its threads stay."), a.deleteWidget)
-	add(a, operation(http.MethodPost, "/widgets/{id}/rotate-secret", "rotate-widget-secret", tag, "Change a widget's identity secret",
+	add(a, ownerOperation(http.MethodDelete, "/widgets/{id}", "delete-widget", tag, "Delete a widget", "Its sessions end; its threads stay."), a.deleteWidget)
+	add(a, ownerOperation(http.MethodPost, "/widgets/{id}/rotate-secret", "rotate-widget-secret", tag, "Change a widget's identity secret",
 		"Signatures made with the one before are accepted for 24 more hours, so that a site can change over; the one before that ends at once."), a.rotateWidgetSecret)
-	add(a, operation(http.MethodDelete, "/widgets/{id}/previous-secret", "end-widget-previous-secret", tag, "End a widget's previous identity secret",
+	add(a, ownerOperation(http.MethodDelete, "/widgets/{id}/previous-secret", "end-widget-previous-secret", tag, "End a widget's previous identity secret",
 		"Signatures made with the secret before the last rotation are refused from now on."), a.endPreviousSecret)
 	d := a.Account.DefaultWidget()
 	a.expect("WidgetCreate", []string{"name"}, map[string]any{"enabled": d.Enabled, "webchat_enabled": d.WebchatEnabled,

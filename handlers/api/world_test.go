@@ -43,6 +43,7 @@ type tenant struct {
 	webhook  domain.WebhookID  // it hears of nothing but ratings, and was told of one
 	told     domain.DeliveryID
 	channel  domain.ChannelID
+	spare    domain.APIKeyID // of a key that nobody uses
 }
 
 func newWorld(t *testing.T, set ...func(*Deps)) *world {
@@ -73,7 +74,7 @@ func newWorldOn(t *testing.T, l *ledger.Ledger, set ...func(*Deps)) *world {
 func (w *world) tenant(t *testing.T) tenant {
 	t.Helper()
 	f := ledgertest.Seed(t, w.ledger)
-	key, _, err := w.account.CreateAPIKey(t.Context(), f.Org, "Robot")
+	key, _, err := w.account.CreateAPIKey(t.Context(), f.Org, account.APIKeyInput{Name: "Robot", Scope: domain.ScopeAdmin})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,21 @@ VALUES (?, ?, ?, 'webhook', ?, '{"kind":"rated","secret":"a secret"}', 'done', 2
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tenant{f, client{w.server.URL, key}, article.ID, delivery, r.ID, hook.ID, told, letters.ID}
+	_, spare, err := w.account.CreateAPIKey(t.Context(), f.Org, account.APIKeyInput{Name: "Spare", Scope: domain.ScopeRead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tenant{f, client{w.server.URL, key}, article.ID, delivery, r.ID, hook.ID, told, letters.ID, spare.ID}
+}
+
+// as is the tenant with a key of another scope.
+func (w *world) as(t *testing.T, of tenant, scope domain.Scope) tenant {
+	t.Helper()
+	var err error
+	if of.client.key, _, err = w.account.CreateAPIKey(t.Context(), of.Org, account.APIKeyInput{Name: "Scoped", Scope: scope}); err != nil {
+		t.Fatal(err)
+	}
+	return of
 }
 
 // says lets the tenant's visitor write a line.

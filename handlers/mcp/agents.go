@@ -34,7 +34,7 @@ type AgentName struct {
 func (s *Surface) agentTools(server *mcp.Server) {
 	add(s, server, tool{name: "list_agents", title: "List AI agents", effect: reads,
 		about: "Lists the organisation's AI agents and where they answer."}, s.listAgents)
-	add(s, server, tool{name: "test_agent", title: "Try an AI agent out", effect: talks,
+	add(s, server, tool{name: "test_agent", title: "Try an AI agent out", effect: talks, owners: true,
 		about: "Asks an AI agent one question outside any conversation and waits at most ten seconds. That it failed is a result too: ok is false and error says why. It may cost what an answer costs."}, s.testAgent)
 }
 

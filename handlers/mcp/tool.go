@@ -34,7 +34,19 @@ func (e effect) annotations(title string) *mcp.ToolAnnotations {
 type tool struct {
 	name, title, about string
 	effect             effect
+	owners             bool             // only owners would do it: it takes a key with the scope admin
 	enums              map[string][]any // argument → the values it may have; of a list, those of its items
+}
+
+// scope is what a key must have to use the tool.
+func (t tool) scope() domain.Scope {
+	switch {
+	case t.owners:
+		return domain.ScopeAdmin
+	case t.effect == reads:
+		return domain.ScopeRead
+	}
+	return domain.ScopeWrite
 }
 
 // add offers a tool whose arguments are an In and whose result is an Out, both as the client's model finds them described.
@@ -51,8 +63,10 @@ func add[In, Out any](s *Surface, server *mcp.Server, t tool, do func(context.Co
 		p.Enum = values
 	}
 	mcp.AddTool(server, &mcp.Tool{Name: t.name, Title: t.title, Description: t.about, Annotations: t.effect.annotations(t.title), InputSchema: schema},
-		func(ctx context.Context, _ *mcp.CallToolRequest, in In) (*mcp.CallToolResult, Out, error) {
-			out, err := do(ctx, in)
+		func(ctx context.Context, _ *mcp.CallToolRequest, in In) (_ *mcp.CallToolResult, out Out, err error) {
+			if err = callerOf(ctx).key.Require(t.scope()); err == nil {
+				out, err = do(ctx, in)
+			}
 			if err != nil {
 				var none Out
 				return nil, none, s.refusal(ctx, err)

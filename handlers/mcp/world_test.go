@@ -62,11 +62,22 @@ func newWorld(t *testing.T, set ...func(*Deps)) *world {
 func (w *world) tenant(t *testing.T) tenant {
 	t.Helper()
 	f := ledgertest.Seed(t, w.ledger)
-	key, _, err := w.account.CreateAPIKey(t.Context(), f.Org, "Robot")
+	key, _, err := w.account.CreateAPIKey(t.Context(), f.Org, account.APIKeyInput{Name: "Robot", Scope: domain.ScopeAdmin})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return tenant{f, key, w.connect(t, key)}
+}
+
+// as is the tenant with a key of another scope.
+func (w *world) as(t *testing.T, of tenant, scope domain.Scope) tenant {
+	t.Helper()
+	key, _, err := w.account.CreateAPIKey(t.Context(), of.Org, account.APIKeyInput{Name: "Robot", Scope: scope})
+	if err != nil {
+		t.Fatal(err)
+	}
+	of.key, of.session = key, w.connect(t, key)
+	return of
 }
 
 // connect is a real client of the protocol with a key.

@@ -24,6 +24,7 @@ var notices = map[string]ui.Notice{
 	"article-saved":    {Tone: ui.Green, Text: "Saved. Agents find the new words at once."},
 	"article-deleted":  {Tone: ui.Green, Text: "The article is deleted."},
 	"delivery-retried": {Tone: ui.Green, Text: "It is on its way again."},
+	"key-revoked":      {Tone: ui.Green, Text: "The key is revoked. It opens nothing any more."},
 	"settings-saved":   {Tone: ui.Green, Text: "Saved. It counts from the next answer on."},
 	"widget-created":   {Tone: ui.Green, Text: "The widget is ready. Copy its line into your site."},
 	"widget-saved":     {Tone: ui.Green, Text: "Saved. Visitors see it with the next page they open."},

@@ -30,6 +30,7 @@ func (p *Portal) Routes(r chi.Router) {
 			p.knowledgeRoutes(r)
 			p.widgetRoutes(r)
 			p.webhookRoutes(r)
+			p.keyRoutes(r)
 			r.Get("/settings", p.page(forOwners(p.showSettings)))
 			r.Post("/settings", p.page(forOwners(p.updateSettings)))
 			r.Post("/settings/deliveries/{id}/retry", p.page(forOwners(p.retryDelivery)))
