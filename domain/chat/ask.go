@@ -41,6 +41,12 @@ func (s *Service) AnswerTo(ctx context.Context, v *Visitor, seq int64) (ledger.A
 	return s.ledger.AnswerTo(ctx, v.Session.OrgID, v.Thread.ID, seq)
 }
 
+// UnderWay reports whether an answer to the visitor is being written, or is to be.
+func (s *Service) UnderWay(ctx context.Context, v *Visitor) (bool, error) {
+	seq, err := s.ledger.OpenTurn(ctx, v.Session.OrgID, v.Thread.ID)
+	return seq > 0, err
+}
+
 // CancelAnswer ends the turn that answers the visitor's line with this seq, or any with 0. It fails with Conflict when none is
 // under way.
 func (s *Service) CancelAnswer(ctx context.Context, v *Visitor, seq int64) error {

@@ -144,7 +144,7 @@ func (c Seen) decide(s *state, w *rows) (Outcome, error) {
 	return Outcome{}, nil
 }
 
-// Rating is the visitor's mark for the conversation.
+// Rating is the visitor's mark for the conversation. It fails with Conflict while nothing was said.
 type Rating struct {
 	Score   int
 	Comment string
@@ -153,6 +153,9 @@ type Rating struct {
 func (Rating) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c Rating) decide(s *state, w *rows) (Outcome, error) {
+	if s.LastSeq == 0 {
+		return Outcome{}, domain.Conflictf("there is no conversation to rate yet")
+	}
 	s.note(w, event{eventKey: happened(domain.Rated), detail: map[string]any{"score": c.Score, "comment": clean(c.Comment)}})
 	return Outcome{}, nil
 }

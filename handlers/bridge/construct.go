@@ -128,7 +128,9 @@ func (c *Construct) rename(w http.ResponseWriter, r *http.Request, org domain.Or
 	if err := edge.Decode(w, r, &in); err != nil {
 		return err
 	}
-	in.Name = strings.TrimSpace(in.Name)
+	if in.Name = strings.TrimSpace(in.Name); in.Name == "" {
+		return domain.InvalidField("name", "is required")
+	}
 	id := chi.URLParam(r, "id")
 	if err := c.Chat.NameOperatorSession(r.Context(), org, id, in.Name); err != nil {
 		return err

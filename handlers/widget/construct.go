@@ -46,8 +46,7 @@ func (s *Surface) construct(w http.ResponseWriter, r *http.Request) error {
 }
 
 const (
-	mostWaiting = 8                // messages of a session that wait for the turns before them
-	longestWait = 30 * time.Second // for its turn
+	mostWaiting = 8 // messages of a session that wait for the turns before them
 	busyLook    = 250 * time.Millisecond
 )
 
@@ -96,17 +95,12 @@ func (c *constructTalk) begin(ctx context.Context) error {
 			return c.s.chat.AnswerIn(ctx, thread, seq)
 		},
 	}
+	tell := c.x.attend(ctx, max(open, thread.LastSeq))
+	defer tell()
 	c.push(ctx, dialect.Start{SessionID: id, Messages: thread.LastSeq, Name: thread.Title})
 	if open > 0 {
 		_, _ = c.x.begin(ctx, "", true, func() (domain.Message, error) { return domain.Message{Seq: open}, nil })
 	}
-	c.group.Go(c.guarded(func() error {
-		if err := c.x.follow(ctx, max(open, thread.LastSeq)); err != nil && ctx.Err() == nil {
-			c.s.logFailure(c.r, err)
-			c.end(broken)
-		}
-		return nil
-	}))
 	c.group.Go(c.guarded(func() error { return c.run(ctx) }))
 	return nil
 }
@@ -131,7 +125,7 @@ func (c *constructTalk) take(ctx context.Context, cmd dialect.Command) error {
 		if len(c.waiting) >= mostWaiting {
 			return errBusy
 		}
-		c.waiting = append(c.waiting, &waiter{cmd.Content, time.Now().Add(longestWait)})
+		c.waiting = append(c.waiting, &waiter{cmd.Content, time.Now().Add(c.s.limits.WaitForTurn)})
 		select {
 		case c.turns <- struct{}{}:
 		default:

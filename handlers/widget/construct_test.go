@@ -2,7 +2,7 @@ package widget_test
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"net/http"
 	"testing"
 	"time"
@@ -11,62 +11,51 @@ import (
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/chat"
-	"github.com/parley-chat/parley/domain/ledger"
 	"github.com/parley-chat/parley/domain/ledger/ledgertest"
 	"github.com/parley-chat/parley/handlers/widget"
 )
 
-// operated lets tokens of the form org be those of operators.
-func operated(f ledgertest.Fixture) func(*widget.Deps) {
+// operated lets "good" be an operator's token, and "rival" that of an operator of another organisation, if there is one.
+func operated(f ledgertest.Fixture, rival ...ledgertest.Fixture) func(*widget.Deps) {
 	return func(d *widget.Deps) {
 		d.Operator = func(_ context.Context, token string) (chat.Operator, error) {
-			if token != "good" {
-				return chat.Operator{}, &domain.Error{Kind: domain.Unauthenticated, Msg: "no"}
+			switch {
+			case token == "good":
+				return chat.Operator{OrgID: f.Org, ExternalID: "parley:user:1", Name: "Otto"}, nil
+			case token == "rival" && len(rival) > 0:
+				return chat.Operator{OrgID: rival[0].Org, ExternalID: "parley:user:2", Name: "Rita"}, nil
 			}
-			return chat.Operator{OrgID: f.Org, ExternalID: "parley:user:1", Name: "Otto"}, nil
+			return chat.Operator{}, &domain.Error{Kind: domain.Unauthenticated, Msg: "no"}
 		}
 	}
 }
 
-func (w *world) construct(s *stage) *player {
-	p := w.player("/compat/construct/ws/chat?session_id=$sid&token=good", websocket.DialOptions{})
-	p.names["sid"] = "my-session"
-	p.does["let it go on"] = func(*player) { close(s.gate("door")) }
-	p.does["the agent works"] = func(p *player) {
-		eventually(p.t, "the agent works", func() bool {
-			var n int
-			err := w.ledger.NewRaw(`SELECT count(*) FROM dispatches WHERE status = 'running'`).Scan(context.Background(), &n)
-			return err == nil && n == 1
-		})
-	}
-	p.does["a person writes"] = func(p *player) {
-		s, err := w.chat.OperatorSession(p.t.Context(), w.Org, "my-session")
-		if err == nil {
-			_, _, err = w.chat.Reply(p.t.Context(), w.User, s.ID, string(ledger.NewID[domain.MessageID]()), "Anna here")
-		}
-		if err != nil {
-			p.t.Fatal(err)
-		}
-	}
-	return p
-}
-
-func newConstruct(t *testing.T) (*player, *stage) {
-	t.Helper()
+// Who waits for a turn for too long is told so, and the one that runs goes on.
+func TestConstructWaitsForALimitedTime(t *testing.T) {
+	t.Parallel()
 	l, s := ledgertest.New(t), newStage()
 	f := ledgertest.Seed(t, l)
-	return node(t, l, f, widget.Limits{}, s.voiced(t, l), operated(f)).construct(s), s
-}
-
-func TestConstruct(t *testing.T) {
-	t.Parallel()
-	p, _ := newConstruct(t)
-	p.playFile("construct.txt")
+	p := node(t, l, f, widget.Limits{WaitForTurn: 50 * time.Millisecond}, s.voiced(t, l), operated(f)).
+		player("/ws/chat?session_id=my-session&token=good", websocket.DialOptions{})
+	maps.Copy(p.does, stagehands("construct", s, f))
+	p.play(`
+		= connect
+		< {"type":"session_start","session_id":"my-session","resumed":false,"message_count":0}
+		> {"type":"message","content":"wait door\nreply first"}
+		< {"type":"operator_status","phase":"started","detail":"*"}
+		= the agent works
+		> {"type":"message","content":"reply never"}
+		< {"type":"error","message":"*","code":"SESSION_BUSY"}
+		= let it go on
+		< {"type":"chunk_reset"}
+		< {"type":"done","full_response":"first"}`)
 }
 
 func TestConstructTokens(t *testing.T) {
 	t.Parallel()
-	p, _ := newConstruct(t)
+	l := ledgertest.New(t)
+	f := ledgertest.Seed(t, l)
+	p := node(t, l, f, widget.Limits{}, operated(f))
 	tests := []struct {
 		name      string
 		query     string
@@ -106,61 +95,4 @@ func TestConstructTokens(t *testing.T) {
 	if a.status != http.StatusUnauthorized || a.body != "Unauthorized — provide Authorization header, Sec-WebSocket-Protocol bearer, or ?token= query param" {
 		t.Errorf("%d %q", a.status, a.body)
 	}
-}
-
-func TestConstructWithoutAnAgent(t *testing.T) {
-	t.Parallel()
-	p, _ := newConstruct(t)
-	ledgertest.Set(t, p.ledger, "agents", p.Agent, "enabled", false)
-	p.play(`
-		= connect
-		< {"type":"error","message":"*","code":"AGENT_INIT_FAILED"}
-		closed 1011`)
-}
-
-// Eight messages may wait for the turn under way; whatever waits is answered in order.
-func TestConstructQueues(t *testing.T) {
-	t.Parallel()
-	p, s := newConstruct(t)
-	p.play(`
-		= connect
-		< {"type":"session_start","session_id":"my-session","resumed":false,"message_count":0}
-		> {"type":"message","content":"wait door\nreply first"}
-		<? {"type":"operator_status","phase":"*","detail":"*"}
-		= the agent works`)
-	for i := range 8 {
-		p.play(fmt.Sprintf(`> {"type":"message","content":"reply %d"}`, i))
-	}
-	p.play(`
-		> {"type":"message","content":"one too many"}
-		<? {"type":"error","message":"*","code":"SESSION_BUSY"}`)
-	close(s.gate("door"))
-	p.play(`<? {"type":"done","full_response":"first"}`)
-	for i := range 8 {
-		p.play(fmt.Sprintf(`<? {"type":"done","full_response":"%d"}`, i))
-	}
-}
-
-// What one node's operator began, another node's hears to its end.
-func TestConstructOnTwoNodes(t *testing.T) {
-	t.Parallel()
-	dsn := ledgertest.DSN(t)
-	one, two := ledgertest.Open(t, dsn), ledgertest.Open(t, dsn)
-	f, s := ledgertest.Seed(t, one), newStage()
-	first := node(t, one, f, widget.Limits{}, s.voiced(t, one), operated(f)).construct(s)
-	second := node(t, two, f, widget.Limits{}, operated(f)).construct(s)
-	first.play(`
-		= connect
-		<? {"type":"session_start","session_id":"my-session","resumed":false,"message_count":0}
-		> {"type":"message","content":"wait door\ndelta He\nreply Hello"}
-		= the agent works
-		= leave`)
-	second.play(`
-		= connect
-		< {"type":"session_start","session_id":"my-session","resumed":true,"message_count":1}
-		> {"type":"message","content":"reply next"}`)
-	time.AfterFunc(0, func() { close(s.gate("door")) })
-	second.play(`
-		<? {"type":"done","full_response":"Hello"}
-		<? {"type":"done","full_response":"next"}`)
 }

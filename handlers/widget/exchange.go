@@ -49,9 +49,38 @@ const (
 	aliveEach = 30 * time.Second // of a long turn
 )
 
-// follow tells the client what happens in the thread after seq, until ctx ends.
-func (x *exchange) follow(ctx context.Context, after int64) error {
+// attend follows the thread after seq. It returns once nothing of what happens from now on can be missed, pieces of an answer least of
+// all, which come but once; told is what happens once the function that it returns is called.
+func (x *exchange) attend(ctx context.Context, after int64) (tell func()) {
+	attending, telling := make(chan struct{}), make(chan struct{})
+	attended := sync.OnceFunc(func() { close(attending) })
+	x.c.group.Go(x.c.guarded(func() error {
+		defer attended()
+		err := x.follow(ctx, after, func() {
+			attended()
+			select {
+			case <-telling:
+			case <-ctx.Done():
+			}
+		})
+		if err != nil && ctx.Err() == nil {
+			x.c.s.logFailure(x.c.r, err)
+			x.c.end(broken)
+		}
+		return nil
+	}))
+	select {
+	case <-attending:
+	case <-time.After(commandWithin): // while the database is away the client must not be
+	case <-ctx.Done():
+	}
+	return sync.OnceFunc(func() { close(telling) })
+}
+
+// follow tells the client what happens in the thread after seq, until ctx ends. Before each telling it calls ready.
+func (x *exchange) follow(ctx context.Context, after int64, ready func()) error {
 	for u, err := range x.c.s.relay.Follow(ctx, x.org, x.thread, after) {
+		ready()
 		switch {
 		case err != nil:
 			return err
@@ -191,11 +220,13 @@ func (x *exchange) look(ctx context.Context, q *question) {
 	within, cancel := context.WithTimeout(ctx, commandWithin)
 	defer cancel()
 	a, err := x.state(within, q.seq)
-	if err != nil && domain.KindOf(err) != domain.NotFound {
+	switch {
+	case err == nil && a.Open:
 		return
-	}
-	if err == nil && a.Open {
+	case err != nil && domain.KindOf(err) != domain.NotFound:
 		return
+	case err != nil: // nothing is left of the thread
+		a = ledger.AnswerState{Status: domain.DispatchSkipped, Skip: domain.SkipCancelled}
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -23,7 +23,9 @@ import (
 func (s *Surface) smooth(w http.ResponseWriter, r *http.Request) error {
 	return s.serve(w, r, call{
 		dialect: dialect.Smooth{Origin: s.ownOrigin(r)}, guest: guest{address: address(r)}, log: []any{"dialect", "smooth"},
-		talk: func(c *socket) talk { return &smoothTalk{socket: c, visits: map[string]*visit{}} },
+		talk: func(c *socket) talk {
+			return &smoothTalk{socket: c, visits: map[string]*visit{}, heard: map[domain.ThreadID]*exchange{}}
+		},
 	})
 }
 
@@ -35,7 +37,8 @@ const mostVisits = 32
 type smoothTalk struct {
 	*socket
 	visits map[string]*visit // by session id
-	known  *chat.Visitor     // who this is, as far as a session says; nil: nobody yet
+	heard  map[domain.ThreadID]*exchange
+	known  *chat.Visitor // who this is, as far as a session says; nil: nobody yet
 }
 
 // visit is a session in use.
@@ -140,23 +143,21 @@ func (c *smoothTalk) open(ctx, socket context.Context, cmd dialect.OpenSession) 
 	return is, nil
 }
 
-// enter follows the thread of a session from now on.
+// enter follows the thread of a session from now on. Sessions about one conversation share what is heard of it: it is told once.
 func (c *smoothTalk) enter(socket context.Context, id string, v chat.Visitor) *visit {
 	is := &visit{id: id, visitor: v}
+	c.visits[id], c.known = is, &v
+	if is.exchange = c.heard[v.Thread.ID]; is.exchange != nil {
+		return is
+	}
 	is.exchange = &exchange{
 		c: c.socket, org: v.Session.OrgID, thread: v.Thread.ID, answered: map[int64]bool{}, closing: smoothClosing, unasked: smoothUnasked,
 		state: func(ctx context.Context, seq int64) (ledger.AnswerState, error) {
 			return c.s.chat.AnswerTo(ctx, &v, seq)
 		},
 	}
-	c.visits[id], c.known = is, &v
-	c.group.Go(c.guarded(func() error {
-		if err := is.follow(socket, v.Thread.LastSeq); err != nil && socket.Err() == nil {
-			c.s.logFailure(c.r, err)
-			c.end(broken)
-		}
-		return nil
-	}))
+	c.heard[v.Thread.ID] = is.exchange
+	is.attend(socket, v.Thread.LastSeq)()
 	return is
 }
 
@@ -296,12 +297,8 @@ func (c *smoothTalk) askable(ctx context.Context, v *chat.Visitor) (err error) {
 	if err != nil || askable {
 		return err
 	}
-	open, err := c.s.chat.OpenTurn(ctx, v.Thread)
-	if err != nil {
-		return err
-	}
-	if open > 0 { // that a turn is under way counts first
-		return errAnswering
+	if under, err := c.s.chat.UnderWay(ctx, v); err != nil || under { // which counts first
+		return cmp.Or[error](err, errAnswering)
 	}
 	standing, _, err := c.s.chat.Since(ctx, v, 0, 0)
 	if err != nil || standing.Handling == domain.HandlingHuman || standing.Handling == domain.HandlingWaiting {

@@ -47,6 +47,7 @@ type player struct {
 	names map[string]any
 	does  map[string]func(p *player)
 	hints []map[string]any
+	nodes []*world // that the client may connect to; nil: the one it has
 	conn  *websocket.Conn
 	opts  websocket.DialOptions
 	last  answer // to the last request over HTTP
@@ -328,6 +329,7 @@ type stage struct {
 	mu      sync.Mutex
 	goOn    map[string]chan struct{} // what "wait NAME" waits for
 	stopped chan string              // names whose turn was stopped
+	waiting map[string]int           // turns that wait
 }
 
 func (s *stage) gate(name string) chan struct{} {
@@ -339,8 +341,15 @@ func (s *stage) gate(name string) chan struct{} {
 	return s.goOn[name]
 }
 
+func (s *stage) waits(name string, more int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting[name] += more
+	return s.waiting[name]
+}
+
 // script is what an agent does, one line of the visitor's words each: "delta text", "think text", "reply text", "wait name", "fail reason",
-// "deny reason" (its service's fault), "handoff reason", "cite", "cost", "tool name"; the last reply ends the turn.
+// "deny reason" (its service's fault), "refuse reason" (our credentials'), "handoff reason", "cite", "cost", "tool name"; the last reply ends the turn.
 func (s *stage) script(ctx context.Context, r agent.TurnRequest, sink agent.Sink) (res agent.Result, err error) {
 	last := r.Messages[len(r.Messages)-1].Content
 	for line := range strings.Lines(last) {
@@ -362,9 +371,12 @@ func (s *stage) script(ctx context.Context, r agent.TurnRequest, sink agent.Sink
 		case "cost":
 			res.Usage = agent.Usage{PromptTokens: 10, CompletionTokens: 5, CostUSD: 0.25}
 		case "wait":
+			s.waits(rest, 1)
 			select {
 			case <-s.gate(rest):
+				s.waits(rest, -1)
 			case <-ctx.Done():
+				s.waits(rest, -1)
 				s.stopped <- rest
 				return res, ctx.Err()
 			}
@@ -372,6 +384,8 @@ func (s *stage) script(ctx context.Context, r agent.TurnRequest, sink agent.Sink
 			return res, &agent.Failure{Reason: rest, Permanent: true, Err: errors.New("a secret")}
 		case "deny":
 			return res, &agent.Failure{Reason: rest, Permanent: true, Fault: domain.FaultProvider, Err: errors.New("a secret")}
+		case "refuse":
+			return res, &agent.Failure{Reason: rest, Permanent: true, Fault: domain.FaultAccess, Err: errors.New("a secret")}
 		case "handoff":
 			res.Handoff = &agent.Handoff{Reason: rest}
 		case "tool":
@@ -389,7 +403,7 @@ func (v voiceFunc) Turn(ctx context.Context, r agent.TurnRequest, s agent.Sink) 
 }
 
 func newStage() *stage {
-	return &stage{goOn: map[string]chan struct{}{}, stopped: make(chan string, 16)}
+	return &stage{goOn: map[string]chan struct{}{}, stopped: make(chan string, 16), waiting: map[string]int{}}
 }
 
 // voiced lets a node give agents their turns.

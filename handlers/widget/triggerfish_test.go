@@ -12,32 +12,6 @@ import (
 	"github.com/parley-chat/parley/handlers/widget"
 )
 
-func newTriggerfish(t *testing.T) *player {
-	t.Helper()
-	l, s := ledgertest.New(t), newStage()
-	w := node(t, l, ledgertest.Seed(t, l), widget.Limits{}, s.voiced(t, l))
-	p := w.player("/compat/triggerfish?widget=$widget", websocket.DialOptions{})
-	p.does["let it go on"] = func(*player) { close(s.gate("door")) }
-	return p
-}
-
-func TestTriggerfish(t *testing.T) {
-	t.Parallel()
-	p := newTriggerfish(t)
-	p.does["stays in the thread"] = func(p *player) {
-		eventually(t, "the reply is stored", func() bool {
-			var n int
-			err := p.ledger.NewRaw(`SELECT count(*) FROM messages WHERE content = 'too late' AND author_kind = 'agent'`).Scan(t.Context(), &n)
-			return err == nil && n == 1
-		})
-	}
-	p.playFile("triggerfish.txt")
-	var n int
-	if err := p.ledger.NewRaw(`SELECT count(DISTINCT contact_id) FROM threads WHERE last_seq > 0`).Scan(t.Context(), &n); err != nil || n != 2 {
-		t.Errorf("%d visitors, %v, want one a connection", n, err)
-	}
-}
-
 func TestTriggerfishRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, widget.Limits{})
@@ -71,17 +45,4 @@ func TestTriggerfishRefusals(t *testing.T) {
 	fits.play(`
 		= connect
 		< {"type":"session","sessionId":"$session"}`)
-}
-
-// A line beyond the widget's limits would look like one that nobody answers.
-func TestTriggerfishTellsWhyALineWasNotTaken(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, widget.Limits{})
-	ledgertest.Set(t, w.ledger, "widgets", w.Widget, "daily_cap", 1)
-	w.player("/compat/triggerfish?widget=$widget", websocket.DialOptions{}).play(`
-		= connect
-		< {"type":"session","sessionId":"$session"}
-		> {"type":"message","content":"one"}
-		> {"type":"message","content":"two"}
-		< {"type":"message","content":"That was the last message for today, please come back tomorrow.","sessionId":"$session"}`)
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/parley-chat/parley/domain/ledger"
 	"github.com/parley-chat/parley/domain/ledger/ledgertest"
 	"github.com/parley-chat/parley/domain/relay"
+	"github.com/parley-chat/parley/handlers/bridge"
 	"github.com/parley-chat/parley/handlers/widget"
 )
 
@@ -75,6 +76,7 @@ func node(t *testing.T, l *ledger.Ledger, f ledgertest.Fixture, limits widget.Li
 	router := chi.NewRouter()
 	router.Use(fromElsewhere, middleware.ClientIPFromRemoteAddr)
 	s.Routes(router)
+	(&bridge.Construct{Chat: c, Log: log, Operator: s.Operator}).Routes(router)
 	running.Go(func() { _ = s.Run(ctx) })
 	server := httptest.NewServer(router)
 	t.Cleanup(func() {
