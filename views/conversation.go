@@ -21,6 +21,7 @@ type Conversation struct {
 	Assignee string                // name of whoever has it
 	Agent    string                // name of the agent bound here; empty = none
 	Silence  Silence               // why nobody will answer the last line; empty = somebody will, or need not
+	Dead     []DeadDelivery        // what was to reach somebody by another way and did not, newest first
 	Failure  string                // why the agent gave up, if it did and nobody has answered since
 	Facts    Facts
 	Composer Composer

@@ -128,6 +128,10 @@ func conversations(g map[string]templ.Component) {
 	failed.Failure = "connection refused after 3 attempts " + hostile
 	g["thread-failed"] = open(failed)
 
+	lost := talk()
+	lost.Dead = []DeadDelivery{{ID: domain.DeliveryID(id(960)), Transport: "reply_url", Target: "https://sms.example/" + long, Error: "it answered with status 503", At: now}, {ID: domain.DeliveryID(id(961)), Transport: "mail", Target: hostile, Error: hostile, At: now}}
+	g["thread-undelivered"] = open(lost)
+
 	wrong := talk()
 	wrong.Composer.Problem, wrong.Composer.Body, wrong.Composer.Note = "is longer than 4000 characters", long, true
 	g["thread-reply-wrong"] = open(wrong)
@@ -317,6 +321,8 @@ func webhookPages(g map[string]templ.Component) {
 func ownersPages(g map[string]templ.Component) {
 	settings := Settings{Frame: frame(SettingsSection, "Settings"), Form: ui.Form{Values: SettingsValues(domain.Recording{Content: domain.RecordMetadata, Days: 90})}}
 	g["settings"] = SettingsPage(settings)
+	settings.More = true
+	settings.Dead = []DeadDelivery{{ID: domain.DeliveryID(id(960)), Thread: domain.ThreadID(id(1)), Transport: "mail", Target: "anna@acme.example", Error: "connection refused", Attempts: 41, At: now.Add(-time.Hour)}, {ID: domain.DeliveryID(id(961)), Transport: "reply_url", Target: "https://" + hostile + long, Error: hostile + long, Attempts: 1, At: now}}
 	settings.Form = ui.Form{Values: map[string]string{"record_content": "off", "record_days": hostile}, Problems: map[string]string{"record_days": "must be a whole number"}}
 	g["settings-wrong"] = SettingsPage(settings)
 	keys := Keys{Frame: frame(SettingsSection, "API keys"), Form: ui.Form{Values: map[string]string{"id": id(950), "scope": "read", "days": "365"}}, Address: "https://chat.acme.example"}

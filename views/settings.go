@@ -13,15 +13,29 @@ type Settings struct {
 	Frame Frame
 	Form  ui.Form
 	Dead  []DeadDelivery // what did not arrive, newest first
+	More  bool           // there is more of that
 }
 
 // DeadDelivery is something that was to leave by another way, and did not arrive.
 type DeadDelivery struct {
-	ID     domain.DeliveryID
-	Thread domain.ThreadID // it is about; may be empty
-	Target string
-	Error  string // what the last attempt came to
-	At     time.Time
+	ID        domain.DeliveryID
+	Thread    domain.ThreadID // it is about; may be empty
+	Transport string
+	Target    string // an address; empty: it is gone
+	Error     string // what the last attempt came to
+	Attempts  int
+	At        time.Time
+}
+
+// what says what did not arrive.
+func (d DeadDelivery) what() string {
+	switch {
+	case d.Transport == "mail":
+		return "The mail to " + d.Target
+	case d.Target == "":
+		return "A reply"
+	}
+	return "A reply to " + d.Target
 }
 
 // SettingsValues are the fields of the form as they are.

@@ -75,7 +75,7 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 		MCP:     mcp.New(mcp.Deps{Chat: service, Account: accounts, TryAgent: try, Version: currentVersion(), PublicURL: c.publicURL, Log: c.log}),
 		Health:  func(ctx context.Context) error { return l.Ping(ctx) },
 		Ready:   func() bool { return !p.draining.Load() },
-		Metrics: newMetrics(l, p.dispatcher, p.widget.Connections).handler(),
+		Metrics: newMetrics(l, p.dispatcher, p.courier, p.widget.Connections).handler(),
 		Version: currentVersion(),
 	})
 	return p, nil
@@ -98,10 +98,10 @@ func (p *parts) forget(ctx context.Context) error {
 func (c config) newCourier(l *ledger.Ledger, outbound *agent.Outbound) *dispatch.Courier {
 	transports := map[string]dispatch.Transport{
 		ledger.TransportReplyURL: &dispatch.ReplyURL{Ledger: l, Outbound: outbound, PublicURL: c.ownURL},
-		"webhook":                &dispatch.Webhook{Ledger: l, Outbound: outbound, PublicURL: c.ownURL, Log: c.log},
+		ledger.TransportWebhook:  &dispatch.Webhook{Ledger: l, Outbound: outbound, PublicURL: c.ownURL, Log: c.log},
 	}
 	if c.smtp != nil {
-		transports["mail"] = &dispatch.Mail{SMTP: *c.smtp, PublicURL: c.publicURL, Ledger: l}
+		transports[ledger.TransportMail] = &dispatch.Mail{SMTP: *c.smtp, PublicURL: c.publicURL, Ledger: l}
 		l.Mails()
 	}
 	return dispatch.NewCourier(l, transports, c.log)

@@ -149,5 +149,9 @@ func (s *Service) ResendDelivery(ctx context.Context, org domain.OrgID, id domai
 	if !h.Enabled {
 		return domain.Conflictf("the webhook is switched off: switch it on first")
 	}
-	return found(s.ledger.ResendDelivery(ctx, org, id, delivery), "delivery that could be sent again")
+	const what = "delivery that could be sent again"
+	if d, err := s.ledger.Delivery(ctx, org, delivery); err != nil || d.Transport != ledger.TransportWebhook || d.Target != string(id) {
+		return cmp.Or(found(err, what), error(notFound(what)))
+	}
+	return found(s.ledger.ResendDelivery(ctx, org, delivery), what)
 }

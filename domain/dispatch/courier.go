@@ -45,6 +45,7 @@ type Courier struct {
 	log        *slog.Logger
 	alarm      *alarm
 	busy       atomic.Int32 // deliveries on their way
+	heard      []func(Attempt)
 	sending    sync.WaitGroup
 }
 
@@ -71,6 +72,22 @@ func NewCourier(l *ledger.Ledger, transports map[string]Transport, log *slog.Log
 	})
 	l.OnResend(c.Wake)
 	return c
+}
+
+// Attempt is one try at bringing a delivery on its way.
+type Attempt struct {
+	Transport string
+	Outcome   string // arrived, failed (it is tried again) or dead
+	Took      time.Duration
+}
+
+// OnAttempt adds somebody who hears of every attempt of this node; they must not block. Call it before Run.
+func (c *Courier) OnAttempt(f func(Attempt)) { c.heard = append(c.heard, f) }
+
+func (c *Courier) tell(a Attempt) {
+	for _, f := range c.heard {
+		f(a)
+	}
 }
 
 // Wake says that something was written down to be delivered. It never blocks.
@@ -136,10 +153,13 @@ func (c *Courier) deliver(ctx context.Context, d ledger.Delivery) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliveryWithin)
 	defer cancel()
 	d.Reply = &ledger.DeliveryReply{}
+	began := time.Now()
 	err := c.transports[d.Transport].Send(ctx, d)
 	log := c.log.With("delivery", d.ID, "transport", d.Transport, "attempt", d.Attempts)
 	store, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeFor)
 	defer cancel()
+	a := Attempt{d.Transport, "arrived", time.Since(began)}
+	defer func() { c.tell(a) }()
 	if err == nil {
 		if err := c.ledger.Delivered(store, d); err != nil {
 			log.ErrorContext(ctx, "a delivery that arrived could not be noted; it is sent again", "err", err)
@@ -151,11 +171,13 @@ func (c *Courier) deliver(ctx context.Context, d ledger.Delivery) {
 	if later, ok := errors.AsType[*Later](err); ok {
 		wait = max(wait, later.After)
 	}
+	a.Outcome = "failed"
 	dead, stored := c.ledger.Undelivered(store, d, err.Error(), final, wait)
 	switch {
 	case stored != nil:
 		log.ErrorContext(ctx, "a delivery that failed could not be noted; it is sent again", "err", stored)
 	case dead:
+		a.Outcome = "dead"
 		log.ErrorContext(ctx, "delivery given up", "err", err)
 	default:
 		log.WarnContext(ctx, "delivery failed", "err", err)

@@ -119,7 +119,7 @@ func TestReplyURLGivesUpWhatNobodyWants(t *testing.T) {
 	defer running.Wait()
 	defer stop()
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		dead, err := l.DeadDeliveries(t.Context(), f.Org, 9)
+		dead, err := l.Deliveries(t.Context(), f.Org, ledger.DeliveryFilter{Statuses: []string{"dead"}, Limit: 9})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -236,15 +236,15 @@ func TestDeadDeliveryCanBeTriedAgain(t *testing.T) {
 	}
 	c.Wake()
 	eventually(t, l, f, "a dead letter", has(domain.DeliveryDied))
-	dead, err := l.DeadDeliveries(t.Context(), f.Org, 9)
+	dead, err := l.Deliveries(t.Context(), f.Org, ledger.DeliveryFilter{Statuses: []string{"dead"}, Limit: 9})
 	if err != nil || len(dead) != 1 || dead[0].LastError != "nobody lives there" {
 		t.Fatal(dead, err)
 	}
-	if err := l.RetryDelivery(t.Context(), other.Org, dead[0].ID); domain.KindOf(err) != domain.NotFound {
+	if err := l.ResendDelivery(t.Context(), other.Org, dead[0].ID); domain.KindOf(err) != domain.NotFound {
 		t.Errorf("another organisation's retry gave %v", err)
 	}
 	mended.Store(true)
-	if err := l.RetryDelivery(t.Context(), f.Org, dead[0].ID); err != nil {
+	if err := l.ResendDelivery(t.Context(), f.Org, dead[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	c.Wake()

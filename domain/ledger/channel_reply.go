@@ -9,8 +9,12 @@ import (
 	"github.com/parley-chat/parley/domain"
 )
 
-// TransportReplyURL is the way out to a generic channel's reply URL.
-const TransportReplyURL = "reply_url"
+// The ways out. The target of the first two is an id, of the third an address.
+const (
+	TransportReplyURL = "reply_url" // to a generic channel's reply URL
+	TransportWebhook  = "webhook"
+	TransportMail     = "mail"
+)
 
 // channelReply is something we said that is to leave over the thread's channel. It is written down in the transaction that says it.
 type channelReply struct {

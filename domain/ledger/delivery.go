@@ -156,17 +156,3 @@ func (l *Ledger) NextDelivery(ctx context.Context, transports []string) (in time
 	}
 	return time.Duration(*seconds * float64(time.Second)), true, nil
 }
-
-// DeadDeliveries lists what did not arrive and is not tried any more, the newest first.
-func (l *Ledger) DeadDeliveries(ctx context.Context, org domain.OrgID, limit int) ([]Delivery, error) {
-	ds := []Delivery{}
-	err := l.NewRaw(`SELECT id, org_id, thread_id, transport, target, status, attempts, last_error, created_at, updated_at
-FROM deliveries WHERE org_id = ? AND status = 'dead' ORDER BY ord DESC LIMIT ?`, org, limit).Scan(ctx, &ds)
-	return ds, classify(err)
-}
-
-// RetryDelivery tries a dead delivery again, for another day. It fails with NotFound for one that is not dead or another organisation's.
-func (l *Ledger) RetryDelivery(ctx context.Context, org domain.OrgID, id domain.DeliveryID) error {
-	return l.again(one(l.NewRaw(`UPDATE deliveries SET status = 'queued', due_at = now(), give_up_at = now() + interval '24 hours', updated_at = now()
-WHERE org_id = ? AND id = ? AND status = 'dead'`, org, id).Exec(ctx)))
-}

@@ -168,14 +168,6 @@ func (l *Ledger) WebhookDeliveries(ctx context.Context, org domain.OrgID, id dom
 	return ds, classify(q.Scan(ctx, &ds))
 }
 
-// ResendDelivery tells a webhook again what it was told or could not be told, as the newest there is, so that nothing has to wait
-// for it. It fails with NotFound for what is on its way anyway.
-func (l *Ledger) ResendDelivery(ctx context.Context, org domain.OrgID, hook domain.WebhookID, id domain.DeliveryID) error {
-	return l.again(one(l.NewRaw(`UPDATE deliveries SET status = 'queued', ord = DEFAULT, attempts = 0, last_error = '', answer_status = NULL, answer = '',
-       due_at = clock_timestamp(), give_up_at = clock_timestamp() + interval '24 hours', updated_at = clock_timestamp()
-WHERE org_id = ? AND id = ? AND transport = 'webhook' AND target = ? AND status IN ('done', 'dead')`, org, id, hook).Exec(ctx)))
-}
-
 // SweepDeliveries forgets what webhooks were told more than 30 days ago, a few thousand at a time.
 func (l *Ledger) SweepDeliveries(ctx context.Context) error {
 	_, err := l.NewRaw(`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE transport = 'webhook' AND status IN ('done', 'dead')

@@ -111,6 +111,7 @@ func (a *API) eventOperations() {
 		Content:     map[string]*huma.MediaType{"application/json": {Schema: a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[EventRecorded](), true, "")}},
 	}}
 	add(a, record, a.createEvent)
+	a.eventLists()
 	write := creates(operation(http.MethodPost, "/messages", "create-unasked-message", tagMessages, "Write without being asked",
 		"Says something to a contact over any channel, in the thread that there is or a new one. It takes nothing over: the agent goes on to answer what the contact "+
 			"says to it. A contact who has opted out is not written to (409)."))

@@ -25,6 +25,8 @@ const (
 	tagArticles = "Articles"
 	tagWebhooks = "Webhooks"
 	tagKeys     = "API keys"
+
+	tagDeliveries = "Deliveries"
 )
 
 const securityScheme = "apiKey"
@@ -67,6 +69,7 @@ func config(version string, added func(*huma.Operation)) huma.Config {
 		{Name: tagThreads, Description: "Conversations: who handles them, what happened in them, and handing them over."},
 		{Name: tagMessages, Description: "What is said in a thread, and what the team notes beside it."},
 		{Name: tagArticles, Description: "The knowledge that agents answer from."},
+		{Name: tagDeliveries, Description: "What leaves by another way than Parley's own: mails, replies over channels, what webhooks are told. Each is tried for a day."},
 		{Name: tagWebhooks, Description: webhooksText},
 		{Name: tagKeys, Description: "What lets programs act for the organisation: how far each reaches, until when, and ending it."},
 	}

@@ -19,13 +19,14 @@ POST /agents · PATCH /agents/{id} · DELETE /agents/{id} · POST /agents/{id}/t
 POST /widgets · PATCH /widgets/{id} · DELETE /widgets/{id} · POST /widgets/{id}/rotate-secret · DELETE /widgets/{id}/previous-secret
 POST /articles · POST /articles/import · PATCH /articles/{id} · DELETE /articles/{id}
 POST /channels · PATCH /channels/{id} · DELETE /channels/{id}
-POST /webhooks · PATCH /webhooks/{id} · DELETE /webhooks/{id} · POST /webhooks/{id}/rotate-secret · POST /webhooks/{id}/deliveries/{delivery}/resend
+POST /webhooks · PATCH /webhooks/{id} · DELETE /webhooks/{id} · POST /webhooks/{id}/rotate-secret
 GET /api-keys · POST /api-keys · GET /api-keys/{id} · DELETE /api-keys/{id}
 DELETE /contacts/{id} · POST /contacts/{id}/erase
 POST /threads/{id}/replays · PUT /threads/{id}/golden · DELETE /threads/{id}/golden
-PATCH /organisation/budget · PATCH /settings · POST /deliveries/{id}/retry`,
+PATCH /organisation/budget · PATCH /settings`,
 	domain.ScopeWrite: `
 POST /agents/reload · POST /contacts · PATCH /contacts/{id} · POST /events · POST /messages · POST /attachments
+POST /deliveries/{id}/resend · POST /webhooks/{id}/deliveries/{delivery}/resend
 PATCH /threads/{id} · POST /threads/{id}/messages · POST /threads/{id}/notes · POST /threads/{id}/retry · DELETE /threads/{id}/suggestion`,
 }
 

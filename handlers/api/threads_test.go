@@ -140,16 +140,3 @@ func TestRetryThread(t *testing.T) {
 	w.says(t, w.acme, "2", "And?")
 	w.acme.post(t, path, nil).problem(t, http.StatusConflict, "conflict") // a person has it
 }
-
-func TestDeadDeliveries(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	a := w.acme.get(t, "/deliveries/dead").want(t, http.StatusOK)
-	if items := a.items(t); len(items) != 1 || items[0]["id"] != string(w.acme.delivery) || items[0]["error"] != "connection refused" {
-		t.Fatalf("%s", a.raw)
-	}
-	w.acme.post(t, "/deliveries/"+string(w.acme.delivery)+"/retry", nil).want(t, http.StatusNoContent)
-	if items := w.acme.get(t, "/deliveries/dead").items(t); len(items) != 0 {
-		t.Fatalf("%v is dead still", items)
-	}
-}

@@ -134,7 +134,7 @@ func (a *API) webhookOperations() {
 		"For 24 hours the one before signs as well, so that your side can change over; the one before that ends at once."), a.rotateWebhookSecret)
 	add(a, operation(http.MethodGet, "/webhooks/{id}/deliveries", "list-webhook-deliveries", tag, "Read a webhook's log",
 		"What it was told and is to be told, the newest first, for 30 days."), a.listWebhookDeliveries)
-	add(a, ownerOperation(http.MethodPost, "/webhooks/{id}/deliveries/{delivery}/resend", "resend-webhook-delivery", tag, "Tell it again",
+	add(a, operation(http.MethodPost, "/webhooks/{id}/deliveries/{delivery}/resend", "resend-webhook-delivery", tag, "Tell it again",
 		"Sends what arrived or was given up once more, for another day, under the same `X-Parley-Delivery`."), a.resendDelivery)
 	a.expect("WebhookCreate", []string{"url"}, map[string]any{"enabled": true, "kinds": []string{}})
 	for _, schema := range []string{"WebhookCreate", "WebhookFields"} {

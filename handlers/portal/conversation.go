@@ -19,6 +19,8 @@ import (
 const (
 	linesPage = 50  // messages shown at first, and more with each "earlier"
 	linesMost = 400 // that a page holds
+
+	deadInThread = 5 // deliveries that did not arrive, which a thread's page shows
 )
 
 // window decides which messages to show: after is the seq before the first of them, limit how many there may be. It reads the
@@ -65,6 +67,11 @@ func (p *Portal) conversation(r *http.Request, c ledger.Conversation) (*views.Co
 		open.Later = messages[n-1].Seq < c.LastSeq && n == limit
 	}
 	sortOut(open, milestones)
+	dead, err := p.Chat.Deliveries(ctx, c.OrgID, ledger.DeliveryFilter{Thread: c.ID, Statuses: []string{"dead"}, Ours: true, Limit: deadInThread})
+	if err != nil {
+		return nil, err
+	}
+	open.Dead = deadDeliveries(dead)
 	open.Composer.Suggestion, err = p.draft(r, c)
 	return open, err
 }

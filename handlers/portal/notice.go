@@ -23,6 +23,7 @@ var notices = map[string]ui.Notice{
 	"articles-created": {Tone: ui.Green, Text: "The articles are ready. Agents find them from now on."},
 	"article-saved":    {Tone: ui.Green, Text: "Saved. Agents find the new words at once."},
 	"article-deleted":  {Tone: ui.Green, Text: "The article is deleted."},
+	"thread-joined":    {Tone: ui.Green, Text: "The conversation you were led to has become part of this one."},
 	"delivery-retried": {Tone: ui.Green, Text: "It is on its way again."},
 	"key-revoked":      {Tone: ui.Green, Text: "The key is revoked. It opens nothing any more."},
 	"settings-saved":   {Tone: ui.Green, Text: "Saved. It counts from the next answer on."},

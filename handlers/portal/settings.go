@@ -8,6 +8,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/ledger"
 	"github.com/parley-chat/parley/handlers/edge"
 	"github.com/parley-chat/parley/views"
 	"github.com/parley-chat/parley/views/ui"
@@ -36,14 +37,11 @@ func (p *Portal) settingsForm(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	dead, err := p.Chat.DeadDeliveries(r.Context(), memberOf(r).Organisation.ID, deadShown)
+	dead, err := p.Chat.Deliveries(r.Context(), memberOf(r).Organisation.ID, ledger.DeliveryFilter{Statuses: []string{"dead"}, Ours: true, Limit: deadShown + 1})
 	if err != nil {
 		return err
 	}
-	page := views.Settings{Frame: frame, Form: form}
-	for _, d := range dead {
-		page.Dead = append(page.Dead, views.DeadDelivery{ID: d.ID, Thread: d.ThreadID, Target: d.Target, Error: d.LastError, At: d.UpdatedAt})
-	}
+	page := views.Settings{Frame: frame, Form: form, More: len(dead) > deadShown, Dead: deadDeliveries(dead[:min(len(dead), deadShown)])}
 	return render(w, r, status, views.SettingsPage(page))
 }
 
@@ -66,13 +64,21 @@ func (p *Portal) updateSettings(w http.ResponseWriter, r *http.Request) error {
 // deadShown is how many deliveries that did not arrive the settings list.
 const deadShown = 20
 
+// deadDeliveries are the entries of a log as pages show them.
+func deadDeliveries(ds []ledger.LoggedDelivery) (dead []views.DeadDelivery) {
+	for _, d := range ds {
+		dead = append(dead, views.DeadDelivery{ID: d.ID, Thread: d.ThreadID, Transport: d.Transport, Target: d.Where, Error: d.LastError, Attempts: d.Attempts, At: d.UpdatedAt})
+	}
+	return dead
+}
+
 // retryDelivery tries one of them again, for another day.
 func (p *Portal) retryDelivery(w http.ResponseWriter, r *http.Request) error {
 	id, err := domain.ParseID[domain.DeliveryID](chi.URLParam(r, "id"))
 	if err != nil {
 		return err
 	}
-	if err := p.Chat.RetryDelivery(r.Context(), memberOf(r).Organisation.ID, id); err != nil {
+	if _, err := p.Chat.Resend(r.Context(), memberOf(r).Organisation.ID, id); err != nil {
 		return err
 	}
 	p.notify(w, r, "delivery-retried")

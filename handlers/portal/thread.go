@@ -29,6 +29,7 @@ func (p *Portal) opened(r *http.Request, id string) (ledger.Conversation, error)
 func (p *Portal) showThread(w http.ResponseWriter, r *http.Request) error {
 	c, err := p.opened(r, chi.URLParam(r, "id"))
 	if c.MergedInto != "" {
+		p.notify(w, r, "thread-joined")
 		return done(w, r, "/threads/"+string(c.MergedInto))
 	}
 	if err != nil {
@@ -166,6 +167,30 @@ func (p *Portal) typing(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return quietly(w, r, c.ID)
+}
+
+// resend brings on its way again what did not arrive.
+func (p *Portal) resend(w http.ResponseWriter, r *http.Request) error {
+	c, err := p.opened(r, chi.URLParam(r, "id"))
+	if err != nil {
+		return err
+	}
+	id, err := domain.ParseID[domain.DeliveryID](chi.URLParam(r, "delivery"))
+	if err != nil {
+		return err
+	}
+	d, err := p.Chat.Delivery(r.Context(), c.OrgID, id)
+	if err != nil {
+		return err
+	}
+	if d.ThreadID != c.ID || d.Transport == ledger.TransportWebhook { // webhooks are for owners
+		return domain.NotFoundf("there is no such delivery in this conversation")
+	}
+	if _, err := p.Chat.Resend(r.Context(), c.OrgID, id); err != nil && domain.KindOf(err) != domain.Conflict { // somebody else was faster
+		return err
+	}
+	p.notify(w, r, "delivery-retried")
+	return done(w, r, threadURL(r, c.ID))
 }
 
 // quietly answers what a script sent by itself with nothing; a form leads back to the thread.
