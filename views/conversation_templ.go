@@ -1017,7 +1017,7 @@ func afterLines(c Conversation) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if r := c.receipt(); r != "" {
+		if r := c.receipt(); r != "" && len(c.Dead) == 0 {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 75, "<p class=\"receipt\" id=\"receipt\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

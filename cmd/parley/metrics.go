@@ -48,7 +48,9 @@ func newMetrics(l *ledger.Ledger, d *dispatch.Dispatcher, courier *dispatch.Cour
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "parley_visitor_connections", Help: "Sockets and streams of visitors on this node."}, connections))
 	l.OnCommit(m.committed)
 	d.OnCircuit(func(c domain.Circuit) { m.circuits.WithLabelValues(string(c)).Inc() })
-	courier.OnAttempt(func(a dispatch.Attempt) { m.deliveries.WithLabelValues(a.Transport, a.Outcome).Observe(a.Took.Seconds()) })
+	courier.OnAttempt(func(a dispatch.Attempt) {
+		m.deliveries.WithLabelValues(a.Transport, a.Outcome).Observe(a.Took.Seconds())
+	})
 	d.OnTurn(func(e dispatch.Ended) { m.turns.WithLabelValues(e.Outcome).Observe(e.Took.Seconds()) })
 	return m
 }

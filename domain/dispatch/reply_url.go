@@ -5,9 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/parley-chat/parley/domain"
@@ -26,6 +26,7 @@ type ReplyURL struct {
 
 const (
 	deliveryHeader = "X-Parley-Delivery"
+	answerKept     = 2 << 10  // bytes of an answer that the log keeps
 	answerRead     = 64 << 10 // bytes of an answer, so that its connection can be used again
 )
 
@@ -100,17 +101,15 @@ func (r *ReplyURL) Send(ctx context.Context, d ledger.Delivery) error {
 	}
 	resp, err := r.Outbound.Client().Do(req)
 	if err != nil {
-		return err
+		return unheard(ctx, err, deliveryWithin)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, answerRead))
-	switch {
-	case resp.StatusCode/100 == 2:
-		return nil
-	case resp.StatusCode == http.StatusGone:
-		return &Undeliverable{errors.New("answered 410: it wants no more")}
+	said, err := io.ReadAll(io.LimitReader(resp.Body, answerKept))
+	d.Reply.Status, d.Reply.Body = resp.StatusCode, strings.ToValidUTF8(string(said), "")
+	if err == nil {
+		_, _ = io.CopyN(io.Discard, resp.Body, answerRead)
 	}
-	return fmt.Errorf("answered %d", resp.StatusCode)
+	return taken(resp)
 }
 
 func (r *ReplyURL) body(ctx context.Context, c domain.Channel, d ledger.Delivery) ([]byte, error) {

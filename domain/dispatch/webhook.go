@@ -30,7 +30,6 @@ type Webhook struct {
 
 const (
 	webhookWithin = 10 * time.Second
-	webhookKept   = 2 << 10 // bytes of an answer that the log keeps
 	webhookGone   = "It answered with status 410: it is gone."
 )
 
@@ -87,10 +86,10 @@ func (w *Webhook) post(ctx context.Context, d ledger.Delivery, hook domain.Webho
 		return unheard(ctx, err, within)
 	}
 	defer resp.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(resp.Body, webhookKept))
+	said, err := io.ReadAll(io.LimitReader(resp.Body, answerKept))
 	d.Reply.Status, d.Reply.Body = resp.StatusCode, strings.ToValidUTF8(string(said), "")
 	if err == nil {
-		_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be used again
+		_, _ = io.CopyN(io.Discard, resp.Body, answerRead)
 	}
 	return taken(resp)
 }

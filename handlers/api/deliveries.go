@@ -23,7 +23,7 @@ type Delivery struct {
 	Attempts     int             `json:"attempts" example:"42"`
 	Error        string          `json:"error" doc:"What the last attempt came to; empty: it went well." example:"connection refused"`
 	AnswerStatus *int            `json:"answer_status" nullable:"true" doc:"The HTTP status of the last answer; null: there was none." example:"503"`
-	Answer       string          `json:"answer" doc:"The first 2 KB of its body, of a webhook." example:"busy"`
+	Answer       string          `json:"answer" doc:"The first 2 KB of its body." example:"busy"`
 	Request      *WebhookRequest `json:"request" nullable:"true" doc:"The body that a webhook is told; null: it is for none."`
 	NextAttempt  *Time           `json:"next_attempt_at" nullable:"true" doc:"When it is queued."`
 	CreatedAt    Time            `json:"created_at"`
