@@ -252,7 +252,7 @@ func TestKeyboardAndFocus(t *testing.T) {
 	v.do(enter, chromedp.KeyEvent(" "))
 	v.wait(`$('.panel.on')`)
 	v.wait(active("textarea"))
-	v.wait(`$('.launcher').getAttribute('aria-expanded') === 'true' && $('.panel').getAttribute('role') === 'dialog' && $('#' + $('.panel').getAttribute('aria-labelledby')).innerText === 'Fern & Co.'`)
+	v.wait(`$('.launcher').getAttribute('aria-expanded') === 'true' && $('.panel').getAttribute('role') === 'dialog' && $('.panel').ariaLabel === 'Fern & Co.' && $('h2').innerText === 'Fern & Co.'`)
 	v.js(`(window.keys = 0, document.addEventListener('keydown', () => keys++))`, nil)
 	v.do(chromedp.KeyEvent("x"), chromedp.KeyEvent(kb.Escape))
 	v.wait(`!$('.panel.on')`)

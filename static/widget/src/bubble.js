@@ -3,7 +3,7 @@
 import { attr, h, icon } from './dom.js';
 import { SPARK } from './icons.js';
 import { markdown, plain } from './markdown.js';
-import { dayName } from './time.js';
+import { dayName, timeOf } from './time.js';
 
 /**
  * @typedef {object} Craft what rows need to draw themselves
@@ -49,7 +49,6 @@ function aside(row, craft) {
  */
 export function draw(first, craft) {
   if (first.side === 'day' || first.side === 'note' || first.side === 'system') return aside(first, craft);
-  const clock = new Intl.DateTimeFormat(craft.locale, { timeStyle: 'short' });
   const meta = h('div.meta');
   const body = h('div.bubble', { dir: 'auto' });
   const after = (first.attachments || []).map((a) => {
@@ -82,7 +81,7 @@ export function draw(first, craft) {
           h('button', { type: 'button', onclick: () => craft.discard(id) }, say('discard')),
         ];
       } else if (row.state === 'sending') parts = [row.problem || say('sending')];
-      else if (row.at) parts = [h('time', { datetime: new Date(row.at).toISOString() }, clock.format(row.at)), row.seen ? '\u00a0· ' + say('seen') : ''];
+      else if (row.at) parts = [h('time', { datetime: new Date(row.at).toISOString() }, timeOf(row.at, craft.locale)), row.seen ? '\u00a0· ' + say('seen') : ''];
       meta.replaceChildren(...parts);
     },
   };

@@ -1,6 +1,6 @@
 // The chat, loaded when it is wanted: puts the panel into the launcher's frame and keeps it showing the visit.
 
-import { adopt } from './dom.js';
+import { adopt, painted, pause } from './dom.js';
 import { createLater } from './later.js';
 import { createPanel } from './panel.js';
 import { arrange } from './rows.js';
@@ -8,17 +8,18 @@ import { fit, keys } from './stage.js';
 import { openStore } from './store.js';
 import { openTab } from './tab.js';
 import { chatTexts, direction, speak } from './texts.js';
-import { when } from './time.js';
+import { timeOf, when } from './time.js';
 import { createTyping } from './typing.js';
 import { createUnread } from './unread.js';
 import { createVisit } from './visit.js';
 import css from './chat.css';
 
 /**
+ * Builds the chat, closed, as shell.chat. The browser gets a word in between the steps, so that none holds the page up.
  * @param {import('./loader.js').Shell} shell
- * @returns {import('./loader.js').Chat}
  */
-export function mount(shell) {
+export async function mount(shell) {
+  await pause();
   const { launcher, looks } = shell;
   const store = (shell.store = openStore(shell.key));
   const tab = openTab(shell.key);
@@ -33,7 +34,7 @@ export function mount(shell) {
   let bell;
   /** @type {import('./panel.js').Tray | undefined} */
   let tray;
-  let [open, proposed] = [false, ''];
+  let [open, begun, proposed] = [false, false, ''];
   /** @type {import('./panel.js').Panel} */
   let panel;
   /** @type {HTMLElement | null} */
@@ -46,8 +47,17 @@ export function mount(shell) {
   }
   function render() {
     due = undefined;
-    panel.render(look(visit, shell, returning, say));
+    const view = look(visit, shell, returning, say);
+    panel.render(view);
+    if (begun && panel.log.render(view.rows, view.typing, view.loading)) void painted().then(changed);
     ring(count(open, say));
+  }
+  /** What waits until the panel is seen, each in a task of its own: the line to the server, and the log. */
+  async function begin() {
+    await painted();
+    begun = true;
+    visit.start();
+    changed();
   }
   /** @param {number} unread */
   function ring(unread) {
@@ -81,6 +91,7 @@ export function mount(shell) {
         typing.sent();
         visit.say(text, tray?.take());
         remember();
+        setTimeout(timeOf, 50, 0, shell.locale); // for its confirmation, once the words themselves are painted
       },
       typed(empty) {
         if (empty) typing.stop();
@@ -108,22 +119,21 @@ export function mount(shell) {
   launcher.speak(say);
   build();
   const over = new AbortController();
-  fit(launcher.root, over.signal);
   keys(launcher.frame, () => panel.node, () => open, () => panel.menu(true) || close(), over.signal);
   for (const event of ['online', 'offline']) addEventListener(event, changed, over);
   document.addEventListener('visibilitychange', changed, over);
-  if (returning) visit.start();
+  if (returning) void begin();
 
-  return {
+  shell.chat = {
     open(quiet) {
       open = true;
-      visit.start();
       before = /** @type {HTMLElement | null} */ (document.activeElement);
       panel.node.classList.add('on');
-      panel.log.bottom();
       if (!quiet) focus();
+      panel.log.bottom();
       remember();
       changed();
+      void begin();
     },
     ask(text) {
       const { composer } = panel;
@@ -141,7 +151,10 @@ export function mount(shell) {
       remember();
       if (within) (launcher.visible() ? launcher : before)?.focus();
     },
-    identify: visit.identify,
+    identify(proof) {
+      visit.identify(proof);
+      void begin();
+    },
     setLocale() {
       say = speak(chatTexts, shell.words, looks.texts);
       launcher.speak(say);
@@ -156,6 +169,8 @@ export function mount(shell) {
       store.clear();
     },
   };
+  await pause(); // before it is opened
+  fit(launcher.root, over.signal);
 }
 
 /**

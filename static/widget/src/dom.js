@@ -47,6 +47,15 @@ export function icon(d, cls = '') {
   return svg;
 }
 
+/** Lets whatever else waits have its turn, so that no task grows long. */
+export const pause = () => new Promise((done) => setTimeout(done));
+
+/** Lets the browser paint first; where it does not, because nobody looks, goes on soon all the same. */
+export const painted = () => new Promise((done) => {
+  requestAnimationFrame(() => setTimeout(done));
+  setTimeout(done, 100);
+});
+
 /**
  * Adopts a style sheet made from text, which no Content-Security-Policy forbids.
  * @param {ShadowRoot} root

@@ -30,7 +30,7 @@ export function createLater({ base, looks, launcher }, came) {
       waiting.forEach((use) => use(m));
       came();
     } catch (err) {
-      console.warn('Parley: a part of the chat could not be loaded.', err);
+      console.warn('Parley: more.js could not be loaded.', err);
       setTimeout(get, AGAIN);
     }
   }

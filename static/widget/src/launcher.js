@@ -21,9 +21,10 @@ import css from './launcher.css';
 /**
  * @param {import('./loader.js').Looks} looks
  * @param {() => void} toggle
+ * @param {() => void} close also what is only about to open
  * @returns {Launcher}
  */
-export function createLauncher(looks, toggle) {
+export function createLauncher(looks, toggle, close) {
   const host = document.createElement('parley-chat');
   const root = host.attachShadow({ mode: ROOT_MODE });
   const fill = colour(looks.primary_color, '#1f4fd8');
@@ -38,7 +39,7 @@ export function createLauncher(looks, toggle) {
   /** @type {import('./texts.js').Say} */
   let say;
   const badge = h('span.badge', { 'aria-hidden': 'true', hidden: true });
-  const button = h('button.launcher', { type: 'button', onclick: toggle, 'aria-expanded': 'false', 'aria-haspopup': 'dialog' }, icon(CHAT, 'chat'), icon(DOWN, 'down'), badge);
+  const button = h('button.launcher', { type: 'button', onclick: toggle, onkeydown: (/** @type {KeyboardEvent} */ e) => e.key === 'Escape' && close(), 'aria-expanded': 'false', 'aria-haspopup': 'dialog' }, icon(CHAT, 'chat'), icon(DOWN, 'down'), badge);
   const frame = h('div.frame' + (looks.position === 'bottom_left' ? '.left' : ''), null, button);
   root.append(frame);
 

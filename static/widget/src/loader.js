@@ -36,6 +36,7 @@ import { chooseLocale, language, openWord } from './texts.js';
  * @property {import('./texts.js').Table} [words] in its language, unless that is English
  * @property {import('./store.js').Store} [store] the chat brings it
  * @property {import('./launcher.js').Launcher} launcher
+ * @property {Chat} [chat] once it is built
  * @property {(event: import('./api.js').EventName, detail?: any) => void} emit
  * @property {(open: boolean) => void} set opens or closes
  */
@@ -70,10 +71,8 @@ function run(base, key) {
   const prefix = `parley:${key}:`;
   /** @type {Shell | undefined} */
   let shell;
-  /** @type {Promise<Chat> | undefined} */
+  /** @type {Promise<void> | undefined} */
   let loading;
-  /** @type {Chat | undefined} */
-  let chat;
   /** @type {boolean | undefined} */
   let wanted;
   let [shown, hidden, over, asked, tries] = [false, false, false, '', 0];
@@ -100,7 +99,7 @@ function run(base, key) {
     /** @type {Looks} */
     const looks = { ...config, ...config.appearance };
     const locale = chooseLocale(asked, looks.locale, navigator.language);
-    const launcher = createLauncher(looks, () => (shown ? void set(false) : open())); // what is seen counts, not what is under way
+    const launcher = createLauncher(looks, () => (shown ? void set(false) : open()), () => void set(false)); // what is seen counts, not what is under way
     shell = { base, key, looks, locale, launcher, emit, set: (on) => void set(on) };
     greet(shell);
     launcher.visible(!hidden);
@@ -116,7 +115,7 @@ function run(base, key) {
       if (over || launcher.host.isConnected || !document.body) return;
       document.body.append(launcher.host);
       for (const node of [document.documentElement, document.body]) stay.observe(node, { childList: true });
-      chat?.moved();
+      shell?.chat?.moved();
     }
   }
 
@@ -128,9 +127,9 @@ function run(base, key) {
     loading ||= Promise.all([import(url + '#'.repeat(tries++)), learn(lent)]).then(([m]) => m.mount(lent));
     lent.launcher.busy(true);
     try {
-      chat = await loading;
-      if (over) chat.shutdown();
-      return chat;
+      await loading;
+      if (over) lent.chat?.shutdown();
+      return lent.chat;
     } catch (err) {
       loading = undefined;
       console.error('Parley: the chat could not be loaded.', err);
@@ -141,7 +140,7 @@ function run(base, key) {
 
   /** Opens for the visitor, who goes on there. @param {{ask?: string}} [opt] */
   function open(opt) {
-    void set(true).then(() => over || chat?.ask(opt?.ask));
+    void set(true).then(() => over || shell?.chat?.ask(opt?.ask));
   }
 
   /** Opens or closes; of several calls in a row the last one counts. @param {boolean} on @param {boolean} [quiet] */
@@ -152,8 +151,8 @@ function run(base, key) {
     if (on !== wanted || on === shown || !shell || over) return;
     shown = on;
     shell.launcher.expanded(on);
-    if (on) chat?.open(quiet);
-    else chat?.close();
+    if (on) shell.chat?.open(quiet);
+    else shell.chat?.close();
     emit(on ? 'open' : 'close');
   }
 
@@ -170,7 +169,7 @@ function run(base, key) {
     if (!shell) return;
     shell.locale = chooseLocale(locale, shell.locale);
     if (!loading) greet(shell);
-    else void learn(shell).then(() => chat?.setLocale());
+    else void learn(shell).then(() => shell?.chat?.setLocale());
   }
 
   /** Names the launcher, which is all that is said before the chat is there. @param {Shell} shell */
@@ -200,7 +199,7 @@ function run(base, key) {
   function shutdown() {
     if (over) return;
     over = true;
-    chat?.shutdown();
+    shell?.chat?.shutdown();
     for (const disk of DISKS) {
       try {
         for (const name of Object.keys(window[disk])) if (name.startsWith(prefix)) window[disk].removeItem(name);

@@ -47,7 +47,7 @@ import { createLog } from './log.js';
 export function createPanel(craft, looks, act) {
   const { say } = craft;
   const face = h('div.face');
-  const title = h('h2', { id: 'title' }, h('bdi', null, looks.title || say('title')));
+  const name = looks.title || say('title');
   const status = h('p.status', { role: 'status' });
   const bell = h('button.close', { type: 'button', 'aria-label': say('settings'), title: say('settings'), 'aria-expanded': 'false', onclick: () => menu() }, icon(BELL));
   const close = h('button.close', { type: 'button', 'aria-label': say('close'), onclick: act.close }, icon(CLOSE));
@@ -60,8 +60,8 @@ export function createPanel(craft, looks, act) {
   const foot = h('div.foot', null, person, slot, gone, composer.node);
   const node = h(
     'section.panel',
-    { role: 'dialog', 'aria-labelledby': 'title', tabindex: '-1', 'data-drop': say('drop'), ondragover: drag, ondragleave: drag, ondrop: drag },
-    h('div.head', null, face, h('div.titles', null, title, status), bell, close),
+    { role: 'dialog', 'aria-label': name, tabindex: '-1', 'data-drop': say('drop'), ondragover: drag, ondragleave: drag, ondrop: drag },
+    h('div.head', null, face, h('div.titles', null, h('h2', null, h('bdi', null, name)), status), bell, close),
     banner,
     log.node,
     foot,
@@ -146,7 +146,6 @@ export function createPanel(craft, looks, act) {
       const moved = fill(v.wants);
       composer.node.hidden = !!v.gone || shown === 'form' || shown === 'closed';
       if (moved) focus();
-      log.render(v.rows, v.typing, v.loading);
     },
   };
 }

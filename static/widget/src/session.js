@@ -1,6 +1,7 @@
 // The visitor's session with the server: who they are to it, where they came from, and the token that stands for it.
 
 import { request } from './http.js';
+import { timezone } from './time.js';
 
 const CAMPAIGN = /^(utm_\w+|gclid|fbclid|msclkid|ttclid|li_fat_id)$/;
 
@@ -35,7 +36,7 @@ export function createSession(shell, entered) {
       page: { ...page(), referrer: document.referrer },
       attribution: attribution(),
       locale: shell.locale,
-      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      timezone: timezone(),
     };
     return request(`${shell.base}/w/${shell.key}/session`, { body, signal: AbortSignal.timeout(10000) });
   }

@@ -2,6 +2,19 @@
 
 const DAY = 86400000;
 
+/** @type {Intl.DateTimeFormat} */
+let clock;
+let tongue = '';
+
+/** The time of day, such as 9:00 AM. A page's first takes Chrome 20 to 50 ms, later ones next to nothing: ask beforehand, when there is nothing else to do. @param {number} at ms since 1970 @param {string} locale */
+export function timeOf(at, locale) {
+  if (tongue !== locale) [clock, tongue] = [new Intl.DateTimeFormat(locale, { timeStyle: 'short' }), locale];
+  return clock.format(at);
+}
+
+/** The visitor's, by its IANA name; without the price of a first format where the browser allows. @returns {string} */
+export const timezone = () => /** @type {any} */ (self).Temporal?.Now.timeZoneId() || Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /** Today, yesterday or tomorrow in the visitor's language, else the date. @param {number} at ms since 1970 @param {string} locale */
 export function dayName(at, locale) {
   const ahead = Math.round((new Date(at).setHours(0, 0, 0, 0) - new Date().setHours(0, 0, 0, 0)) / DAY);

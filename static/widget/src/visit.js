@@ -6,6 +6,7 @@ import { createConversation, PAGE } from './conversation.js';
 import { request } from './http.js';
 import { createOutbox } from './outbox.js';
 import { createSession, page } from './session.js';
+import { timeOf } from './time.js';
 
 const HICCUP = 2000; // ms without a connection before the visitor is told
 const ARRIVAL = 3000; // ms to wait for the history that was promised
@@ -134,6 +135,7 @@ export function createVisit(shell, later, changed) {
       if (!s.resumed || store.get('read') === undefined) store.set('read', thread.last_seq);
     }
     fresh = false;
+    if (thread.last_seq) setTimeout(timeOf, 0, 0, shell.locale); // before its messages are here
     visit.contact = contact;
     visit.limit = limits?.max_message_chars || visit.limit;
     const ask = (looks.contact_info_mode || 'none') !== 'none' && !contact?.identified && !thread.last_seq;
