@@ -13,7 +13,7 @@ import (
 // so that one of them in a longer text proves nothing.
 func languageIn(r TurnRequest, pending []Line) *speech {
 	const enough, short = 2, 4
-	words := wordsOf(prose(joinLines(pending)))
+	words := proseWords(pending)
 	if lang, lead := languageOf(words); lead >= enough && len(words) >= short {
 		return lang
 	}
@@ -23,7 +23,7 @@ func languageIn(r TurnRequest, pending []Line) *speech {
 			said = append(said, l)
 		}
 	}
-	words = wordsOf(prose(joinLines(said)))
+	words = proseWords(said)
 	if lang, lead := languageOf(words); lead >= enough || lead > 0 && len(words) <= short {
 		return lang
 	}
@@ -58,17 +58,30 @@ func (s *speech) count(words []word) int {
 }
 
 // knows reports whether a word belongs to the language's small talk or grammar.
-func (s *speech) knows(folded string) bool {
-	return hasWord(s.function, folded) || hasWord(s.greeting, folded) || hasWord(s.closing, folded) || hasWord(s.yes, folded) || hasWord(s.no, folded)
-}
+func (s *speech) knows(folded string) bool { return vocabularies[s].all[folded] }
 
-func hasWord(list, folded string) bool {
-	for w := range strings.FieldsFuncSeq(list, func(c rune) bool { return c == ' ' || c == '|' }) {
-		if w == folded {
-			return true
+// carries reports whether a word only carries the language's grammar.
+func (s *speech) carries(folded string) bool { return vocabularies[s].function[folded] }
+
+// vocabulary is a language's words, to look up.
+type vocabulary struct{ function, all map[string]bool }
+
+var vocabularies = func() map[*speech]vocabulary {
+	vs := map[*speech]vocabulary{}
+	for _, s := range languages {
+		vs[s] = vocabulary{wordSet(s.function), wordSet(s.function, s.greeting, s.closing, s.yes, s.no)}
+	}
+	return vs
+}()
+
+func wordSet(lists ...string) map[string]bool {
+	set := map[string]bool{}
+	for _, list := range lists {
+		for w := range strings.FieldsFuncSeq(list, func(c rune) bool { return c == ' ' || c == '|' }) {
+			set[w] = true
 		}
 	}
-	return false
+	return set
 }
 
 // What people paste into a chat: addresses of pages and mailboxes; and, besides, code, tags, link targets and file names.
@@ -82,4 +95,17 @@ var (
 )
 
 // prose is a text without what says nothing about the language it is written in.
-func prose(text string) string { return notProse.ReplaceAllString(text, " ") }
+func prose(text string) string {
+	if !strings.ContainsAny(text, "`<]@:.") { // none of notProse can match
+		return text
+	}
+	return notProse.ReplaceAllString(text, " ")
+}
+
+func proseWords(lines []Line) []word {
+	var words []word
+	for _, l := range lines {
+		words = append(words, wordsOf(prose(l.Text()))...)
+	}
+	return words
+}

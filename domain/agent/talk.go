@@ -75,7 +75,7 @@ func meaningful(words []word, lang *speech) []string {
 			continue
 		}
 		all = append(all, w.text)
-		if len(w.text) > 1 && !hasWord(lang.function, w.text) {
+		if len(w.text) > 1 && !lang.carries(w.text) {
 			kept = append(kept, w.text)
 		}
 	}

@@ -63,7 +63,7 @@ func (l *Ledger) AnswerTo(ctx context.Context, org domain.OrgID, thread domain.T
 		}
 		return r.Err()
 	})
-	conn, err := l.readers.Acquire(ctx)
+	conn, err := l.hot.Acquire(ctx)
 	if err != nil {
 		return a, classify(err)
 	}

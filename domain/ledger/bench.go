@@ -23,7 +23,7 @@ WHERE t.org_id = $1::text::uuid AND th.widget_id = $2::text::uuid AND t.status =
 
 // TurnTimes reads how long the turns of a widget's threads took, for measurements.
 func (l *Ledger) TurnTimes(ctx context.Context, org domain.OrgID, widget domain.WidgetID) ([]TurnTime, error) {
-	rows, err := l.readers.Query(ctx, turnTimes, pgx.QueryExecModeCacheStatement, string(org), string(widget))
+	rows, err := l.hot.Query(ctx, turnTimes, string(org), string(widget))
 	if err != nil {
 		return nil, classify(err)
 	}

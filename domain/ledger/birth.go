@@ -110,28 +110,20 @@ func (l *Ledger) birth(s *state, d *dispatchRow, r *agentRoom) Claim {
 	}
 }
 
-const insertTurns = `
+var insertTurns = newBulk(`
 INSERT INTO turns (id, org_id, dispatch_id, thread_id, agent_id, attempt, token, epoch, to_seq, waited_ms, status, started_at)
 SELECT u.id, u.org_id, u.dispatch_id, u.thread_id, u.agent_id, u.attempt, u.token, u.epoch, u.to_seq, 0, 'running', clock_timestamp()
-FROM unnest($1::text[]::uuid[], $2::text[]::uuid[], $3::text[]::uuid[], $4::text[]::uuid[], $5::text[]::uuid[], $6::int[], $7::bigint[], $8::bigint[], $9::bigint[])
-     AS u(id, org_id, dispatch_id, thread_id, agent_id, attempt, token, epoch, to_seq)`
-
-func queueBirths(b *pgx.Batch, cs []Claim) {
-	if len(cs) == 0 {
-		return
-	}
-	b.Queue(insertTurns,
-		column(cs, func(c Claim) string { return string(c.Turn) }),
-		column(cs, func(c Claim) string { return string(c.OrgID) }),
-		column(cs, func(c Claim) string { return string(c.Dispatch) }),
-		column(cs, func(c Claim) string { return string(c.ThreadID) }),
-		column(cs, func(c Claim) string { return string(c.Agent) }),
-		column(cs, func(c Claim) int { return c.Attempt }),
-		column(cs, func(c Claim) int64 { return c.Token }),
-		column(cs, func(c Claim) int64 { return c.Epoch }),
-		column(cs, func(c Claim) int64 { return c.ToSeq }),
-	)
-}
+FROM {rows}`,
+	as("id", "uuid", func(c Claim) string { return string(c.Turn) }),
+	as("org_id", "uuid", func(c Claim) string { return string(c.OrgID) }),
+	as("dispatch_id", "uuid", func(c Claim) string { return string(c.Dispatch) }),
+	as("thread_id", "uuid", func(c Claim) string { return string(c.ThreadID) }),
+	as("agent_id", "uuid", func(c Claim) string { return string(c.Agent) }),
+	as("attempt", "int", func(c Claim) int { return c.Attempt }),
+	as("token", "bigint", func(c Claim) int64 { return c.Token }),
+	as("epoch", "bigint", func(c Claim) int64 { return c.Epoch }),
+	as("to_seq", "bigint", func(c Claim) int64 { return c.ToSeq }),
+)
 
 // born hands the batch's turns to whoever runs them; unborn gives the workers back, because the batch was not stored.
 func (l *Ledger) born(cs []Claim) {

@@ -60,7 +60,7 @@ func (l *Ledger) Brief(ctx context.Context, c Claim, lines int) (Briefing, error
 		}
 		return r.Err()
 	})
-	conn, err := l.writers.Acquire(ctx) // its statements stay prepared
+	conn, err := l.hot.Acquire(ctx)
 	if err != nil {
 		return b, classify(err)
 	}

@@ -64,8 +64,8 @@ type RecordedEvent struct {
 
 // EventByKey finds the event that came under this external id. It fails with NotFound.
 func (l *Ledger) EventByKey(ctx context.Context, org domain.OrgID, channel, kind, external string) (e RecordedEvent, err error) {
-	err = l.readers.QueryRow(ctx, `SELECT id::text, thread_id::text, coalesce(message_id::text, ''), coalesce(dispatch_id::text, ''), coalesce(detail->>'reason', '')
-FROM events WHERE org_id = $1::text::uuid AND channel = $2 AND kind = $3 AND external_id = $4`, pgx.QueryExecModeCacheStatement,
+	err = l.hot.QueryRow(ctx, `SELECT id::text, thread_id::text, coalesce(message_id::text, ''), coalesce(dispatch_id::text, ''), coalesce(detail->>'reason', '')
+FROM events WHERE org_id = $1::text::uuid AND channel = $2 AND kind = $3 AND external_id = $4`,
 		string(org), clean(channel), clean(kind), clean(external)).Scan(&e.ID, &e.ThreadID, &e.MessageID, &e.DispatchID, &e.Skip)
 	return e, classify(err)
 }

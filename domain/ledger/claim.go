@@ -209,8 +209,7 @@ type Due struct {
 // It is the database's clock that counts.
 func (l *Ledger) NextDue(ctx context.Context, p Pauses) (d Due, err error) {
 	var seconds *float64
-	args := append([]any{pgx.QueryExecModeCacheStatement}, append(p.args(), float64(fullPause.Milliseconds()))...)
-	err = l.readers.QueryRow(ctx, nextDue, args...).Scan(&seconds, &d.Full)
+	err = l.hot.QueryRow(ctx, nextDue, append(p.args(), float64(fullPause.Milliseconds()))...).Scan(&seconds, &d.Full)
 	if err != nil || seconds == nil {
 		return d, classify(err)
 	}

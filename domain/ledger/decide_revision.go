@@ -3,8 +3,6 @@ package ledger
 import (
 	"slices"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/parley-chat/parley/domain"
 )
 
@@ -38,16 +36,9 @@ func (c Revision) decide(s *state, w *rows) (out Outcome, err error) {
 	return out, nil
 }
 
-const updateLabels = `
+var updateLabels = newBulk(`
 UPDATE threads t SET labels = ARRAY(SELECT l.label FROM jsonb_array_elements_text(u.labels::jsonb) WITH ORDINALITY AS l(label, n) ORDER BY l.n)
-FROM unnest($1::text[]::uuid[], $2::text[]) AS u(id, labels) WHERE t.id = u.id`
-
-func queueLabels(b *pgx.Batch, ss []*state) {
-	if len(ss) == 0 {
-		return
-	}
-	b.Queue(updateLabels,
-		column(ss, func(s *state) string { return string(s.ID) }),
-		column(ss, func(s *state) string { return jsonOf(s.Labels) }),
-	)
-}
+FROM {rows} WHERE t.id = u.id`,
+	as("id", "uuid", func(s *state) string { return string(s.ID) }),
+	as("labels", "text", func(s *state) string { return jsonOf(s.Labels) }),
+)

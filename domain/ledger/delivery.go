@@ -145,12 +145,12 @@ func (l *Ledger) Undelivered(ctx context.Context, d Delivery, reason string, fin
 // NextDelivery says in how long the next delivery is due; ok is false when there is none.
 func (l *Ledger) NextDelivery(ctx context.Context, transports []string) (in time.Duration, ok bool, err error) {
 	var seconds *float64
-	err = l.readers.QueryRow(ctx, `SELECT extract(epoch FROM least(
+	err = l.hot.QueryRow(ctx, `SELECT extract(epoch FROM least(
     (SELECT min(due_at) FROM deliveries d WHERE status = 'queued' AND transport = ANY($1::text[])
        AND NOT EXISTS (SELECT FROM deliveries e WHERE e.thread_id = d.thread_id AND e.transport = d.transport AND e.target = d.target
                        AND e.ord < d.ord AND e.status IN ('queued', 'running'))),
     (SELECT min(lease_until) FROM deliveries WHERE status = 'running')) - clock_timestamp())::float8`,
-		pgx.QueryExecModeCacheStatement, transports).Scan(&seconds)
+		transports).Scan(&seconds)
 	if err != nil || seconds == nil {
 		return 0, false, classify(err)
 	}

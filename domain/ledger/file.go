@@ -30,7 +30,7 @@ const fileByToken = `SELECT id::text, org_id::text, name, mime, size FROM attach
 // OpenFile finds a file by the token in its address, which is all that one needs to read it. Reads end with ctx. It fails with NotFound.
 func (l *Ledger) OpenFile(ctx context.Context, token string) (*File, error) {
 	f := &File{ctx: ctx, ledger: l}
-	err := l.readers.QueryRow(ctx, fileByToken, pgx.QueryExecModeCacheStatement, clean(token)).Scan(&f.ID, &f.org, &f.Name, &f.Mime, &f.Size)
+	err := l.hot.QueryRow(ctx, fileByToken, clean(token)).Scan(&f.ID, &f.org, &f.Name, &f.Mime, &f.Size)
 	f.URL = fileURL(token, f.Name)
 	return f, classify(err)
 }

@@ -67,7 +67,7 @@ FROM agent_health h WHERE h.org_id = $1::text::uuid`
 
 // AgentHealths reads how an organisation's agents are doing. One that had no turn yet is not among them.
 func (l *Ledger) AgentHealths(ctx context.Context, org domain.OrgID) (map[domain.AgentID]domain.AgentHealth, error) {
-	rows, err := l.readers.Query(ctx, agentHealth, pgx.QueryExecModeCacheStatement, string(org))
+	rows, err := l.hot.Query(ctx, agentHealth, string(org))
 	if err != nil {
 		return nil, classify(err)
 	}

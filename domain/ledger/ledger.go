@@ -30,8 +30,9 @@ type Ledger struct {
 // core is what all handles of one database share.
 type core struct {
 	db      *bun.DB
-	readers *pgxpool.Pool // bun and hot reads
-	writers *pgxpool.Pool // lanes and claims: durable commits, generic plans
+	readers *pgxpool.Pool // bun: plain text, planned anew each time
+	hot     *pgxpool.Pool // the reads of every turn and every reader, and hints: prepared
+	writers *pgxpool.Pool // lanes and claims: prepared too, durable commits
 	seal    *Sealer
 	lanes   []*lane
 	mails   bool // there is a way to send mail
@@ -47,7 +48,7 @@ type core struct {
 type Options struct {
 	Sealer *Sealer // seals stored credentials; nil refuses to store or read any
 	Lanes  int     // append lanes, each with a connection of its own (2)
-	Conns  int     // connections for everything but lanes and claims (16)
+	Conns  int     // connections for everything but lanes and claims (16), half of them for what is prepared
 	Log    *slog.Logger
 }
 
@@ -63,19 +64,21 @@ func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	readers, err := open(ctx, dsn, o.Conns, func(c *pgx.ConnConfig) {
+	readers, err := open(ctx, dsn, max(1, o.Conns/2), func(c *pgx.ConnConfig) {
 		// bun writes arguments into the text: prepared, each query would leave a statement of its own behind.
 		c.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	})
 	if err != nil {
 		return nil, err
 	}
+	hot, err := open(ctx, dsn, max(1, o.Conns-o.Conns/2), prepared)
+	if err != nil {
+		readers.Close()
+		return nil, err
+	}
 	writers, err := open(ctx, dsn, o.Lanes+2, func(c *pgx.ConnConfig) {
-		c.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+		prepared(c)
 		c.RuntimeParams["synchronous_commit"] = "on"
-		// A generic plan made while the tables were empty would keep its sequential scan for the connection's life.
-		c.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
-		c.RuntimeParams["enable_seqscan"] = "off"
 		// A node that is cut off in the middle of a transaction must not hold its locks, the claims' among them, for the two hours
 		// that a server otherwise waits before it asks. Sockets of the same machine know no such thing and ignore it.
 		c.RuntimeParams["tcp_keepalives_idle"] = "10"
@@ -84,14 +87,23 @@ func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 	})
 	if err != nil {
 		readers.Close()
+		hot.Close()
 		return nil, err
 	}
 	db := bun.NewDB(stdlib.OpenDBFromPool(readers), pgdialect.New(), bun.WithDiscardUnknownColumns())
-	l := &Ledger{IDB: db, core: &core{db: db, readers: readers, writers: writers, seal: o.Sealer, log: o.Log}}
+	l := &Ledger{IDB: db, core: &core{db: db, readers: readers, hot: hot, writers: writers, seal: o.Sealer, log: o.Log}}
 	for range o.Lanes {
 		l.lanes = append(l.lanes, l.startLane())
 	}
 	return l, nil
+}
+
+// prepared lets a connection keep its statements and their plans.
+func prepared(c *pgx.ConnConfig) {
+	c.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+	// A generic plan made while the tables were empty would keep its sequential scan for the connection's life.
+	c.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	c.RuntimeParams["enable_seqscan"] = "off"
 }
 
 func open(ctx context.Context, dsn string, conns int, set func(*pgx.ConnConfig)) (*pgxpool.Pool, error) {
@@ -146,6 +158,7 @@ func (l *Ledger) Close() {
 	}
 	_ = l.db.Close()
 	l.readers.Close()
+	l.hot.Close()
 	l.writers.Close()
 }
 

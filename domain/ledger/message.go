@@ -43,7 +43,7 @@ WHERE m.id = $3::text::uuid AND m.thread_id = $1::text::uuid AND m.org_id = $2::
 
 // Message reads one line of a thread.
 func (l *Ledger) Message(ctx context.Context, org domain.OrgID, thread domain.ThreadID, id domain.MessageID) (domain.Message, error) {
-	rows, err := l.readers.Query(ctx, messageByID, pgx.QueryExecModeCacheStatement, string(thread), string(org), string(id))
+	rows, err := l.hot.Query(ctx, messageByID, string(thread), string(org), string(id))
 	if err != nil {
 		return domain.Message{}, classify(err)
 	}
@@ -60,7 +60,7 @@ func (l *Ledger) MessagesOf(ctx context.Context, org domain.OrgID, thread domain
 	for i, id := range ids {
 		names[i] = string(id)
 	}
-	rows, err := l.readers.Query(ctx, messagesByID, pgx.QueryExecModeCacheStatement, string(thread), string(org), names)
+	rows, err := l.hot.Query(ctx, messagesByID, string(thread), string(org), names)
 	if err != nil {
 		return nil, classify(err)
 	}
@@ -77,7 +77,7 @@ func (l *Ledger) MessagesBefore(ctx context.Context, org domain.OrgID, thread do
 }
 
 func (l *Ledger) messages(ctx context.Context, sql string, thread domain.ThreadID, org domain.OrgID, seq int64, limit int) ([]domain.Message, error) {
-	rows, err := l.readers.Query(ctx, sql, pgx.QueryExecModeCacheStatement, string(thread), string(org), seq, limit)
+	rows, err := l.hot.Query(ctx, sql, string(thread), string(org), seq, limit)
 	if err != nil {
 		return nil, classify(err)
 	}

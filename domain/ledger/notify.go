@@ -12,7 +12,7 @@ import (
 // Notify sends payloads of less than 8000 bytes each to every listener, in one statement of its own: inside a transaction that
 // writes, NOTIFY would serialise commits.
 func (l *Ledger) Notify(ctx context.Context, channel string, payloads []string) error {
-	_, err := l.readers.Exec(ctx, `SELECT pg_notify($1, p) FROM unnest($2::text[]) AS p`, pgx.QueryExecModeCacheStatement, channel, payloads)
+	_, err := l.hot.Exec(ctx, `SELECT pg_notify($1, p) FROM unnest($2::text[]) AS p`, channel, payloads)
 	return classify(err)
 }
 

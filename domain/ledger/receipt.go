@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/parley-chat/parley/domain"
 )
 
@@ -31,7 +29,7 @@ ON CONFLICT DO NOTHING`
 
 // PutReceipts stores many receipts in one statement. Those of lines that had gone over the same transport before change nothing.
 func (l *Ledger) PutReceipts(ctx context.Context, rs []Receipt) error {
-	_, err := l.readers.Exec(ctx, putReceipts, pgx.QueryExecModeCacheStatement,
+	_, err := l.hot.Exec(ctx, putReceipts,
 		column(rs, func(r Receipt) string { return string(r.OrgID) }),
 		column(rs, func(r Receipt) string { return string(r.ThreadID) }),
 		column(rs, func(r Receipt) string { return r.Transport }),

@@ -42,7 +42,7 @@ func (l *Ledger) Since(ctx context.Context, org domain.OrgID, thread domain.Thre
 		}
 		return r.Err()
 	})
-	conn, err := l.readers.Acquire(ctx)
+	conn, err := l.hot.Acquire(ctx)
 	if err != nil {
 		return s, nil, classify(err)
 	}
@@ -52,9 +52,9 @@ func (l *Ledger) Since(ctx context.Context, org domain.OrgID, thread domain.Thre
 
 // LatestLines reads when something was last said in each organisation.
 func (l *Ledger) LatestLines(ctx context.Context, orgs []domain.OrgID) (map[domain.OrgID]int64, error) {
-	rows, err := l.readers.Query(ctx, `SELECT o.id::text, coalesce((SELECT extract(epoch FROM last_message_at) * 1000000 FROM threads t
+	rows, err := l.hot.Query(ctx, `SELECT o.id::text, coalesce((SELECT extract(epoch FROM last_message_at) * 1000000 FROM threads t
 WHERE t.org_id = o.id AND t.last_message_at IS NOT NULL ORDER BY last_message_at DESC LIMIT 1), 0)::bigint
-FROM unnest($1::text[]::uuid[]) AS o(id)`, pgx.QueryExecModeCacheStatement, column(orgs, func(o domain.OrgID) string { return string(o) }))
+FROM unnest($1::text[]::uuid[]) AS o(id)`, column(orgs, func(o domain.OrgID) string { return string(o) }))
 	if err != nil {
 		return nil, classify(err)
 	}

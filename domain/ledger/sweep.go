@@ -24,7 +24,7 @@ UNION ALL
 
 // Left finds what a sweep is to append so that nobody waits in vain, up to limit of each kind.
 func (l *Ledger) Left(ctx context.Context, limit int) ([]Append, error) {
-	rows, err := l.readers.Query(ctx, left, pgx.QueryExecModeCacheStatement, limit, float64(domain.HoldFor.Milliseconds()))
+	rows, err := l.hot.Query(ctx, left, limit, float64(domain.HoldFor.Milliseconds()))
 	if err != nil {
 		return nil, classify(err)
 	}

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/parley-chat/parley/domain"
 )
 
@@ -62,35 +60,27 @@ func (s *state) line(w *rows, id domain.MessageID) *domain.Message {
 	return nil
 }
 
-const insertTellings = `
+var insertTellings = newBulk(`
 INSERT INTO deliveries (id, org_id, thread_id, message_id, transport, target, payload, status, due_at, give_up_at, created_at, updated_at)
 SELECT gen_random_uuid(), u.org_id, u.thread_id, nullif(u.message_id, '')::uuid, 'webhook', h.id::text, u.payload::jsonb, 'queued',
        u.at, u.at + interval '24 hours', u.at, u.at
-FROM unnest($1::text[]::uuid[], $2::text[]::uuid[], $3::text[]::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[]) WITH ORDINALITY
-     AS u(event_id, org_id, thread_id, message_id, kind, payload, at, n)
+FROM {rows}
 JOIN events e ON e.id = u.event_id
 JOIN webhooks h ON h.org_id = u.org_id AND h.enabled AND (h.kinds = '{}' OR u.kind = ANY(h.kinds))
-ORDER BY u.n, h.id`
-
-func queueTellings(b *pgx.Batch, ts []telling) {
-	if len(ts) == 0 {
-		return
-	}
-	b.Queue(insertTellings,
-		column(ts, func(t telling) string { return string(t.event) }),
-		column(ts, func(t telling) string { return string(t.thread.OrgID) }),
-		column(ts, func(t telling) string { return string(t.thread.ID) }),
-		column(ts, func(t telling) string {
-			if t.told.Message == nil {
-				return ""
-			}
-			return string(t.told.Message.ID)
-		}),
-		column(ts, func(t telling) string { return string(t.told.Kind) }),
-		column(ts, func(t telling) string { return jsonOf(t.told) }),
-		column(ts, func(t telling) time.Time { return t.at }),
-	)
-}
+ORDER BY u.n, h.id`,
+	as("event_id", "uuid", func(t telling) string { return string(t.event) }),
+	as("org_id", "uuid", func(t telling) string { return string(t.thread.OrgID) }),
+	as("thread_id", "uuid", func(t telling) string { return string(t.thread.ID) }),
+	as("message_id", "text", func(t telling) string {
+		if t.told.Message == nil {
+			return ""
+		}
+		return string(t.told.Message.ID)
+	}),
+	as("kind", "text", func(t telling) string { return string(t.told.Kind) }),
+	as("payload", "text", func(t telling) string { return jsonOf(t.told) }),
+	as("at", "timestamptz", func(t telling) time.Time { return t.at }),
+)
 
 // tellJoined is tell for the one event that is written outside the append path.
 func (tx *Ledger) tellJoined(ctx context.Context, into domain.Thread, gone domain.ThreadID) error {

@@ -62,7 +62,7 @@ const positions = `SELECT id::text, last_seq, epoch, visitor_read, team_read, no
 
 // Positions reads how far many threads have come, in one statement.
 func (l *Ledger) Positions(ctx context.Context, ids []domain.ThreadID) ([]Position, error) {
-	rows, err := l.readers.Query(ctx, positions, pgx.QueryExecModeCacheStatement, column(ids, func(id domain.ThreadID) string { return string(id) }))
+	rows, err := l.hot.Query(ctx, positions, column(ids, func(id domain.ThreadID) string { return string(id) }))
 	if err != nil {
 		return nil, classify(err)
 	}

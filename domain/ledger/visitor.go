@@ -41,8 +41,8 @@ func (l *Ledger) SessionByToken(ctx context.Context, widget domain.WidgetID, tok
 
 // Living marks the widgets, by their keys, that are switched on, and the sessions that have not ended.
 func (l *Ledger) Living(ctx context.Context, widgets map[string]bool, sessions map[domain.SessionID]bool) error {
-	rows, err := l.readers.Query(ctx, `SELECT key, '' FROM widgets WHERE key = ANY($1::text[]) AND enabled
-UNION ALL SELECT '', id::text FROM sessions WHERE id = ANY($2::text[]::uuid[]) AND expires_at > now()`, pgx.QueryExecModeCacheStatement,
+	rows, err := l.hot.Query(ctx, `SELECT key, '' FROM widgets WHERE key = ANY($1::text[]) AND enabled
+UNION ALL SELECT '', id::text FROM sessions WHERE id = ANY($2::text[]::uuid[]) AND expires_at > now()`,
 		slices.Collect(maps.Keys(widgets)), column(slices.Collect(maps.Keys(sessions)), func(id domain.SessionID) string { return string(id) }))
 	if err != nil {
 		return classify(err)

@@ -25,7 +25,7 @@ FROM (` + waiting + `) AS u WHERE u.due <= clock_timestamp() ORDER BY u.due LIMI
 // DueWaits finds the threads in which somebody has waited for too long, and says in how long the next one will be; ok is false
 // when nobody waits. Append what it finds.
 func (l *Ledger) DueWaits(ctx context.Context, limit int) (due []Append, next time.Duration, ok bool, err error) {
-	rows, err := l.readers.Query(ctx, waited, pgx.QueryExecModeCacheStatement, limit)
+	rows, err := l.hot.Query(ctx, waited, limit)
 	if err != nil {
 		return nil, 0, false, classify(err)
 	}
@@ -39,7 +39,7 @@ func (l *Ledger) DueWaits(ctx context.Context, limit int) (due []Append, next ti
 		return due, 0, len(due) > 0, classify(err)
 	}
 	var seconds *float64
-	err = l.readers.QueryRow(ctx, nextWait, pgx.QueryExecModeCacheStatement).Scan(&seconds)
+	err = l.hot.QueryRow(ctx, nextWait).Scan(&seconds)
 	if err != nil || seconds == nil {
 		return nil, 0, false, classify(err)
 	}
