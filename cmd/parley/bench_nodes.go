@@ -46,6 +46,7 @@ func (c config) withBenchNodes(ctx context.Context, nodes int, echo bool, f func
 			return err
 		}
 	}
+	var commits commitTimes
 	var urls []string
 	for range nodes {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -53,7 +54,7 @@ func (c config) withBenchNodes(ctx context.Context, nodes int, echo bool, f func
 			return err
 		}
 		urls = append(urls, "http://"+listener.Addr().String())
-		g.Go(func() error { return c.benchNode(running, db, listener) })
+		g.Go(func() error { return c.benchNode(running, db, listener, &commits) })
 	}
 	agent, err := echoAgent(agentURL)
 	if err != nil {
@@ -63,19 +64,20 @@ func (c config) withBenchNodes(ctx context.Context, nodes int, echo bool, f func
 	if err != nil {
 		return err
 	}
-	err = f(urls, widget.Key, func(ctx context.Context) (*bench.Dispatch, error) { return benchDispatch(ctx, l, urls[0]) })
+	err = f(urls, widget.Key, func(ctx context.Context) (*bench.Dispatch, error) { return benchDispatch(ctx, l, &commits, urls[0]) })
 	stop()
 	return errors.Join(err, g.Wait(), forget(context.WithoutCancel(ctx)))
 }
 
 // benchNode is serve, on a ledger of its own as in a process of its own.
-func (c config) benchNode(ctx context.Context, db *database, listener net.Listener) error {
+func (c config) benchNode(ctx context.Context, db *database, listener net.Listener, commits *commitTimes) error {
 	defer listener.Close()
 	l, err := c.openLedger(ctx, db.dsn)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
+	l.OnCommit(commits.heard)
 	return c.serve(ctx, l, listener, db, false, io.Discard)
 }
 

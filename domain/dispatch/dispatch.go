@@ -92,7 +92,7 @@ func New(l *ledger.Ledger, r *relay.Relay, voice func(domain.Agent) (agent.Runti
 	r.OnWork(d.Wake)
 	l.OnCommit(d.committed)
 	d.births = &births{d: d}
-	l.OnBirth(ledger.Births{Lease: o.Lease, Reserve: d.births.reserve, Release: d.births.release, Begin: d.births.run})
+	l.OnBirth(ledger.Births{Lease: o.Lease, Lines: historyLines, Reserve: d.births.reserve, Release: d.births.release, Begin: d.births.run})
 	r.OnHint(func(h relay.Hint) {
 		if d.typists.heard(h, time.Now()) {
 			d.Wake(time.Time{})

@@ -9,28 +9,22 @@ import (
 	"github.com/parley-chat/parley/domain"
 )
 
-// TurnTime is what a turn that came off took, on the database's clock alone: from when its first line was decided on, which the
-// line's commit follows at once.
-type TurnTime struct {
-	Begun    time.Duration // to the claim
-	Answered time.Duration // to when the turn's end was decided on
-}
-
-const turnTimes = `
-SELECT extract(epoch FROM t.started_at - d.first_at)::float8, extract(epoch FROM t.finished_at - d.first_at)::float8
+const claimTimes = `
+SELECT extract(epoch FROM t.started_at - d.first_at)::float8
 FROM turns t JOIN dispatches d ON d.id = t.dispatch_id JOIN threads th ON th.id = t.thread_id
 WHERE t.org_id = $1::text::uuid AND th.widget_id = $2::text::uuid AND t.status = 'done' ORDER BY t.started_at`
 
-// TurnTimes reads how long the turns of a widget's threads took, for measurements.
-func (l *Ledger) TurnTimes(ctx context.Context, org domain.OrgID, widget domain.WidgetID) ([]TurnTime, error) {
-	rows, err := l.hot.Query(ctx, turnTimes, string(org), string(widget))
+// ClaimTimes reads, for measurements, how long the turns of a widget's threads took to begin, on the database's clock alone: from when
+// their first line was decided on, which the line's commit follows at once.
+func (l *Ledger) ClaimTimes(ctx context.Context, org domain.OrgID, widget domain.WidgetID) ([]time.Duration, error) {
+	rows, err := l.hot.Query(ctx, claimTimes, string(org), string(widget))
 	if err != nil {
 		return nil, classify(err)
 	}
-	ts, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (t TurnTime, err error) {
-		var begun, answered float64
-		err = r.Scan(&begun, &answered)
-		return TurnTime{time.Duration(begun * float64(time.Second)), time.Duration(answered * float64(time.Second))}, err
+	ts, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (time.Duration, error) {
+		var seconds float64
+		err := r.Scan(&seconds)
+		return time.Duration(seconds * float64(time.Second)), err
 	})
 	return ts, classify(err)
 }

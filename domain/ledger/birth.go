@@ -14,6 +14,7 @@ import (
 // wake. None of its functions may block.
 type Births struct {
 	Lease   time.Duration
+	Lines   int                        // of the thread that a turn is to see
 	Reserve func(domain.ThreadID) bool // a worker for a turn of this thread; false: none is free, or somebody writes there
 	Release func()                     // a reserved worker is not needed
 	Begin   func(Claim)                // the turn is this node's, and committed
@@ -66,7 +67,9 @@ func (l *Ledger) bear(ctx context.Context, conn *pgxpool.Conn, batch []*pending,
 			continue
 		}
 		r.free--
-		w.births = append(w.births, l.birth(touched[d.ThreadID], d, r))
+		c := l.birth(touched[d.ThreadID], d, r)
+		c.ahead = l.briefAhead(c, w.said(d.ThreadID))
+		w.births = append(w.births, c)
 		for _, p := range batch {
 			if p.ThreadID == d.ThreadID && !p.out.Due.IsZero() {
 				p.out.Due = d.LeaseUntil // when to look whether it is still alive
@@ -74,6 +77,17 @@ func (l *Ledger) bear(ctx context.Context, conn *pgxpool.Conn, batch []*pending,
 		}
 	}
 	return err
+}
+
+// said are the lines that a batch adds to a thread.
+func (w *rows) said(thread domain.ThreadID) []domain.Message {
+	var ms []domain.Message
+	for _, m := range w.messages {
+		if m.ThreadID == thread {
+			ms = append(ms, *m)
+		}
+	}
+	return ms
 }
 
 func readRoom(ctx context.Context, conn *pgxpool.Conn, agents []string) (map[domain.AgentID]*agentRoom, error) {

@@ -40,6 +40,47 @@ WHERE t.id = $1::text::uuid AND t.org_id = $2::text::uuid`
 
 // Brief reads what the turn of a claim is to know: all lines it is to answer and, with them, at least so many of the thread's last.
 func (l *Ledger) Brief(ctx context.Context, c Claim, lines int) (Briefing, error) {
+	if c.ahead != nil {
+		if b, err := c.ahead(ctx); err == nil {
+			return b, nil
+		}
+	}
+	return l.brief(ctx, c, c.ToSeq+1, lines)
+}
+
+// briefAhead begins to read the briefing of a turn while what it is to answer is still being stored; news are the lines that are.
+// Nothing else can be said in the thread meanwhile, because the batch has its lock.
+func (l *Ledger) briefAhead(c Claim, news []domain.Message) func(context.Context) (Briefing, error) {
+	before := c.ToSeq + 1
+	if len(news) > 0 {
+		before = min(before, news[0].Seq)
+	}
+	var b Briefing
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(context.Background(), laneDeadline)
+		defer cancel()
+		b, err = l.brief(ctx, c, before, l.births.Lines)
+		for _, m := range news {
+			if m.Seq <= c.ToSeq {
+				b.Messages = append(b.Messages, m)
+			}
+		}
+	}()
+	return func(ctx context.Context) (Briefing, error) {
+		select {
+		case <-done:
+			return b, err
+		case <-ctx.Done():
+			return Briefing{}, ctx.Err()
+		}
+	}
+}
+
+// brief reads a briefing with the lines below a seq.
+func (l *Ledger) brief(ctx context.Context, c Claim, before int64, lines int) (Briefing, error) {
 	var b Briefing
 	var st state
 	var page, sealed []byte
@@ -50,7 +91,7 @@ func (l *Ledger) Brief(ctx context.Context, c Claim, lines int) (Briefing, error
 			&b.Agent.ID, &b.Agent.OrgID, &b.Agent.Name, &b.Agent.Kind, &b.Agent.Enabled, &b.Agent.SendMode, &b.Agent.Config, &sealed,
 			&b.SessionID, &page, &b.Locale, &b.Timezone, &b.RecordContent)
 	})
-	batch.Queue(messagesBefore, string(c.ThreadID), string(c.OrgID), c.ToSeq+1, max(int64(lines), c.ToSeq-c.FromSeq+1)).Query(func(r pgx.Rows) error {
+	batch.Queue(messagesBefore, string(c.ThreadID), string(c.OrgID), before, max(int64(lines), c.ToSeq-c.FromSeq+1)).Query(func(r pgx.Rows) error {
 		for r.Next() {
 			m, err := scanMessage(r)
 			if err != nil {

@@ -62,3 +62,19 @@ func (s bulk[R]) queue(b *pgx.Batch, rows []R) {
 	}
 	b.Queue(sql, args...)
 }
+
+// pick is a statement about the rows with certain ids, in two wordings for the same reason.
+type pick struct{ one, many string }
+
+// newPick words a statement with a condition on {ids}, its first argument.
+func newPick(sql string) pick {
+	return pick{strings.ReplaceAll(sql, "{ids}", "$1::text::uuid"), strings.ReplaceAll(sql, "{ids}", "ANY($1::text[]::uuid[])")}
+}
+
+// queue adds the statement for these ids to a batch.
+func (p pick) queue(b *pgx.Batch, ids []string) *pgx.QueuedQuery {
+	if len(ids) == 1 {
+		return b.Queue(p.one, ids[0])
+	}
+	return b.Queue(p.many, ids)
+}

@@ -19,6 +19,8 @@ type Claim struct {
 	MaxAttempts int
 	Ailing      bool  // the agent's last turn failed
 	AnsweredTo  int64 // an earlier turn that never ended has already answered the lines up to here; 0 = none has
+
+	ahead func(context.Context) (Briefing, error) // nil: its briefing is not being read yet
 }
 
 // Pauses are the threads in which somebody is writing right now: what is due there waits for them, though not for long. They come

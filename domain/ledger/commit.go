@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -64,7 +65,7 @@ func rollback(ctx context.Context, conn *pgxpool.Conn) {
 
 // Threads are locked in id order, so that two nodes never wait for each other. The statements after it see what was committed
 // until the locks were had, because at READ COMMITTED each takes a snapshot of its own.
-const lockThreads = `
+var lockThreads = newPick(`
 SELECT t.id::text, t.org_id::text, coalesce(t.contact_id::text, ''), coalesce(t.widget_id::text, ''), coalesce(t.agent_id::text, ''),
        t.channel, t.correlation_key, t.handling, t.epoch, coalesce(t.assignee_id::text, ''),
        t.last_seq, t.last_inbound, t.answered, t.visitor_read, t.team_read, t.notes, coalesce(t.last_message_at, 'epoch'), t.labels, coalesce(t.merged_into::text, ''),
@@ -84,14 +85,14 @@ LEFT JOIN contacts c ON c.id = t.contact_id
 LEFT JOIN widgets w ON w.id = t.widget_id
 LEFT JOIN agents a ON a.id = CASE WHEN t.widget_id IS NULL THEN t.agent_id ELSE w.agent_id END
 LEFT JOIN channels ch ON t.widget_id IS NULL AND ch.org_id = t.org_id AND ch.name = t.channel
-WHERE t.id = ANY($1::text[]::uuid[])
+WHERE t.id = {ids}
 ORDER BY t.id
-FOR UPDATE OF t`
+FOR UPDATE OF t`)
 
-const readOpen = `
+var readOpen = newPick(`
 SELECT id::text, org_id::text, thread_id::text, coalesce(agent_id::text, ''), status, skip_reason, from_seq, to_seq, first_at, due_at,
        attempts, coalesce(tried_at, 'epoch'), token, replies, coalesce(lease_until, 'epoch'), last_error, created_at
-FROM dispatches WHERE thread_id = ANY($1::text[]::uuid[]) AND status IN ('queued', 'running')`
+FROM dispatches WHERE thread_id = {ids} AND status IN ('queued', 'running')`)
 
 const readKnown = `
 SELECT e.channel, e.kind, e.external_id, ` + messageColumns + `
@@ -107,7 +108,9 @@ func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain
 	events := map[domain.OrgID]map[eventKey]domain.EventID{}
 	var ids, orgs, channels, kinds, externals, files []string
 	for _, p := range batch {
-		ids = append(ids, string(p.ThreadID))
+		if id := string(p.ThreadID); !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
 		if known[p.OrgID] == nil {
 			known[p.OrgID] = map[eventKey]domain.Message{}
 		}
@@ -121,7 +124,7 @@ func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain
 	}
 	b := &pgx.Batch{}
 	b.Queue("begin")
-	b.Queue(lockThreads, ids).Query(func(r pgx.Rows) error {
+	lockThreads.queue(b, ids).Query(func(r pgx.Rows) error {
 		for r.Next() {
 			s, err := scanState(r)
 			if err != nil {
@@ -135,7 +138,7 @@ func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain
 		}
 		return r.Err()
 	})
-	b.Queue(readOpen, ids).Query(func(r pgx.Rows) error {
+	readOpen.queue(b, ids).Query(func(r pgx.Rows) error {
 		for r.Next() {
 			var d domain.Dispatch
 			if err := r.Scan(&d.ID, &d.OrgID, &d.ThreadID, &d.AgentID, &d.Status, &d.SkipReason, &d.FromSeq, &d.ToSeq, &d.FirstAt, &d.DueAt,
