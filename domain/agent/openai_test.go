@@ -261,10 +261,8 @@ func TestModelDeltasAreFewerThanTenASecond(t *testing.T) {
 	if err != nil || !strings.HasPrefix(got.Reply.Content, strings.TrimSpace(sink.text)) || len(sink.at) < 2 {
 		t.Fatalf("%v; %d deltas", err, len(sink.at))
 	}
-	for i := 1; i < len(sink.at); i++ {
-		if gap := sink.at[i].Sub(sink.at[i-1]); gap < deltaPause-20*time.Millisecond {
-			t.Errorf("two deltas within %v", gap)
-		}
+	if took := sink.at[len(sink.at)-1].Sub(sink.at[0]); len(sink.at) > int(took/deltaPause)+2 { // one at each end, and one seen late
+		t.Errorf("%d deltas within %v", len(sink.at), took)
 	}
 }
 

@@ -52,9 +52,12 @@ func (p *paced) Think(text string) {
 
 // show sends what has gathered, now or as soon as it may. It is called under the lock.
 func (p *paced) show() {
+	if p.pending != nil { // it takes this along, however late it is
+		return
+	}
 	if wait := p.pause - time.Since(p.last); wait <= 0 {
 		p.flush()
-	} else if p.pending == nil {
+	} else {
 		p.pending = time.AfterFunc(wait, func() {
 			p.mu.Lock()
 			defer p.mu.Unlock()

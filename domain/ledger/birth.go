@@ -68,7 +68,7 @@ func (l *Ledger) bear(ctx context.Context, conn *pgxpool.Conn, batch []*pending,
 		}
 		r.free--
 		c := l.birth(touched[d.ThreadID], d, r)
-		c.ahead = l.briefAhead(c, w.said(d.ThreadID))
+		c.ahead = l.briefAhead(c, touched[d.ThreadID].Handling, w.said(d.ThreadID))
 		w.births = append(w.births, c)
 		for _, p := range batch {
 			if p.ThreadID == d.ThreadID && !p.out.Due.IsZero() {

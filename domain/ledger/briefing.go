@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -45,12 +46,12 @@ func (l *Ledger) Brief(ctx context.Context, c Claim, lines int) (Briefing, error
 			return b, nil
 		}
 	}
-	return l.brief(ctx, c, c.ToSeq+1, lines)
+	return l.brief(ctx, c, c.ToSeq+1, lines, "")
 }
 
-// briefAhead begins to read the briefing of a turn while what it is to answer is still being stored; news are the lines that are.
-// Nothing else can be said in the thread meanwhile, because the batch has its lock.
-func (l *Ledger) briefAhead(c Claim, news []domain.Message) func(context.Context) (Briefing, error) {
+// briefAhead begins to read the briefing of a turn while the batch that begins it is still being stored: handling is whose hands the
+// thread will be in by then, news are the lines it will have got. Nothing else can happen there meanwhile, because the batch has its lock.
+func (l *Ledger) briefAhead(c Claim, handling domain.Handling, news []domain.Message) func(context.Context) (Briefing, error) {
 	before := c.ToSeq + 1
 	if len(news) > 0 {
 		before = min(before, news[0].Seq)
@@ -62,7 +63,7 @@ func (l *Ledger) briefAhead(c Claim, news []domain.Message) func(context.Context
 		defer close(done)
 		ctx, cancel := context.WithTimeout(context.Background(), laneDeadline)
 		defer cancel()
-		b, err = l.brief(ctx, c, before, l.births.Lines)
+		b, err = l.brief(ctx, c, before, l.births.Lines, handling)
 		for _, m := range news {
 			if m.Seq <= c.ToSeq {
 				b.Messages = append(b.Messages, m)
@@ -79,8 +80,8 @@ func (l *Ledger) briefAhead(c Claim, news []domain.Message) func(context.Context
 	}
 }
 
-// brief reads a briefing with the lines below a seq.
-func (l *Ledger) brief(ctx context.Context, c Claim, before int64, lines int) (Briefing, error) {
+// brief reads a briefing with the lines below a seq, for a thread in these hands; empty = those that it is in.
+func (l *Ledger) brief(ctx context.Context, c Claim, before int64, lines int, handling domain.Handling) (Briefing, error) {
 	var b Briefing
 	var st state
 	var page, sealed []byte
@@ -119,6 +120,7 @@ func (l *Ledger) brief(ctx context.Context, c Claim, before int64, lines int) (B
 	st.OrgID, st.contact.known = c.OrgID, b.Contact.ID != ""
 	st.agent.id, st.agent.orgID, st.agent.enabled = b.Agent.ID, b.Agent.OrgID, b.Agent.Enabled
 	st.agent.suggest = b.Agent.SendMode == domain.Suggest
+	st.Handling = cmp.Or(handling, st.Handling)
 	b.Skip = st.guard("stored")
 	return b, nil
 }
