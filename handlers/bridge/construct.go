@@ -5,6 +5,7 @@ package bridge
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -46,6 +47,15 @@ func (c *Construct) with(h handler) http.HandlerFunc {
 	})
 }
 
+// sessionID is the session that a path names. Clients choose their names themselves, and escape what a path would read otherwise.
+func sessionID(r *http.Request) string {
+	id := chi.URLParam(r, "id")
+	if plain, err := url.PathUnescape(id); err == nil {
+		return plain
+	}
+	return id
+}
+
 func shown(s ledger.OperatorSession) map[string]any {
 	at := s.LastMessageAt
 	if at.IsZero() {
@@ -81,7 +91,7 @@ func (c *Construct) sessions(w http.ResponseWriter, r *http.Request, org domain.
 }
 
 func (c *Construct) messages(w http.ResponseWriter, r *http.Request, org domain.OrgID) error {
-	s, err := c.Chat.OperatorSession(r.Context(), org, chi.URLParam(r, "id"))
+	s, err := c.Chat.OperatorSession(r.Context(), org, sessionID(r))
 	if err != nil {
 		return err
 	}
@@ -104,7 +114,7 @@ func (c *Construct) messages(w http.ResponseWriter, r *http.Request, org domain.
 }
 
 func (c *Construct) state(w http.ResponseWriter, r *http.Request, org domain.OrgID) error {
-	s, err := c.Chat.OperatorSession(r.Context(), org, chi.URLParam(r, "id"))
+	s, err := c.Chat.OperatorSession(r.Context(), org, sessionID(r))
 	if err != nil {
 		return err
 	}
@@ -131,7 +141,7 @@ func (c *Construct) rename(w http.ResponseWriter, r *http.Request, org domain.Or
 	if in.Name = strings.TrimSpace(in.Name); in.Name == "" {
 		return domain.InvalidField("name", "is required")
 	}
-	id := chi.URLParam(r, "id")
+	id := sessionID(r)
 	if err := c.Chat.NameOperatorSession(r.Context(), org, id, in.Name); err != nil {
 		return err
 	}
@@ -139,7 +149,7 @@ func (c *Construct) rename(w http.ResponseWriter, r *http.Request, org domain.Or
 }
 
 func (c *Construct) remove(w http.ResponseWriter, r *http.Request, org domain.OrgID) error {
-	id := chi.URLParam(r, "id")
+	id := sessionID(r)
 	if err := c.Chat.DeleteOperatorSession(r.Context(), org, id); err != nil {
 		return err
 	}

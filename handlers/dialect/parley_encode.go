@@ -17,13 +17,14 @@ func (p Parley) Encode(e Event) []byte {
 	return encode(p.wire(e))
 }
 
-// encode writes what every dialect's frames are, a JSON value on one line. v can be encoded.
+// encode writes what every dialect's frames are, a JSON value on one line, in UTF-8: browsers close over a frame that is not, and raw
+// JSON of others may hold what is none. v can be encoded.
 func encode(v any) []byte {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false) // frames are no HTML, and people write < and &
 	_ = enc.Encode(v)
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+	return bytes.ToValidUTF8(bytes.TrimSuffix(out.Bytes(), []byte("\n")), []byte("\uFFFD"))
 }
 
 // wire is what an event looks like on the wire. All of it can be encoded.
@@ -58,7 +59,7 @@ func (p Parley) wire(e Event) any {
 		if !json.Valid(e.T) {
 			e.T = nil
 		}
-		return parleyPong{"pong", bytes.ToValidUTF8(e.T, []byte("\uFFFD"))} // browsers close over a frame that is not UTF-8
+		return parleyPong{"pong", e.T}
 	case Bye:
 		return parleyBye{"bye", e.Reason, milliseconds(e.ReconnectAfter)}
 	}

@@ -30,6 +30,7 @@ type exchange struct {
 	held     []domain.Message // what was said meanwhile
 	answered map[int64]bool   // lines that were told as part of an answer and not heard yet
 	over     domain.TurnID    // of the last answer: what is still heard of it comes too late
+	heard    int64            // seq of the latest line
 }
 
 // question is one that waits for its answer.
@@ -39,6 +40,8 @@ type question struct {
 	message domain.MessageID
 	stream  bool          // pieces of the answer are wanted
 	turn    domain.TurnID // the latest that pieces were told of
+	stopped bool          // the agent was heard to stop since
+	ended   time.Time     // when the ledger was first seen to have the answer
 	news    chan struct{} // has something in it when the ledger should be asked
 	done    chan struct{} // closed with the answer
 }
@@ -46,12 +49,14 @@ type question struct {
 const (
 	askAgain  = time.Second // about a question's answer, if no hint says when; doubling to askSeldom
 	askSeldom = 5 * time.Second
-	aliveEach = 30 * time.Second // of a long turn
+	hearOut   = 500 * time.Millisecond // for what was said of an answer before it, at the longest
+	aliveEach = 30 * time.Second       // of a long turn
 )
 
 // attend follows the thread after seq. It returns once nothing of what happens from now on can be missed, pieces of an answer least of
 // all, which come but once; told is what happens once the function that it returns is called.
 func (x *exchange) attend(ctx context.Context, after int64) (tell func()) {
+	x.heard = after
 	attending, telling := make(chan struct{}), make(chan struct{})
 	attended := sync.OnceFunc(func() { close(attending) })
 	x.c.group.Go(x.c.guarded(func() error {
@@ -84,7 +89,11 @@ func (x *exchange) follow(ctx context.Context, after int64, ready func()) error 
 		switch {
 		case err != nil:
 			return err
-		case u.Message != nil && u.Message.Author.Kind != domain.AuthorVisitor:
+		case u.Message != nil && u.Message.Author.Kind == domain.AuthorVisitor:
+			x.mu.Lock()
+			x.heard = u.Message.Seq
+			x.mu.Unlock()
+		case u.Message != nil:
 			x.said(ctx, *u.Message)
 		case u.Standing != nil:
 			x.c.live.Store(true)
@@ -100,6 +109,7 @@ func (x *exchange) follow(ctx context.Context, after int64, ready func()) error 
 func (x *exchange) said(ctx context.Context, m domain.Message) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.heard = m.Seq
 	switch {
 	case x.answered[m.Seq]:
 		delete(x.answered, m.Seq)
@@ -120,7 +130,8 @@ func (x *exchange) hinted(ctx context.Context, h *relay.Hint) {
 		return
 	}
 	switch {
-	case h.Kind == relay.Typing && !h.On:
+	case h.Kind == relay.Typing:
+		q.stopped = !h.On
 		q.look()
 	case !q.stream:
 	case h.Kind == relay.Delta, h.Kind == relay.Thought:
@@ -210,28 +221,38 @@ func (x *exchange) watch(ctx context.Context, q *question) error {
 		case <-next.C:
 			again = min(2*again, askSeldom)
 		}
-		x.look(ctx, q)
-		next.Reset(again)
+		if soon := x.look(ctx, q); soon > 0 {
+			next.Reset(soon)
+		} else {
+			next.Reset(again)
+		}
 	}
 }
 
-// look asks the ledger what has come of a question, and ends it if it has its answer. An outage passes: watch looks again.
-func (x *exchange) look(ctx context.Context, q *question) {
+// look asks the ledger what has come of a question, and ends it if it has its answer and all that was said of it before was heard;
+// else it returns when to look again, or 0. An outage passes: watch looks again.
+func (x *exchange) look(ctx context.Context, q *question) (soon time.Duration) {
 	within, cancel := context.WithTimeout(ctx, commandWithin)
 	defer cancel()
 	a, err := x.state(within, q.seq)
 	switch {
 	case err == nil && a.Open:
-		return
+		return 0
 	case err != nil && domain.KindOf(err) != domain.NotFound:
-		return
+		return 0
 	case err != nil: // nothing is left of the thread
 		a = ledger.AnswerState{Status: domain.DispatchSkipped, Skip: domain.SkipCancelled}
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.asked != q {
-		return
+		return 0
+	}
+	if q.ended.IsZero() {
+		q.ended = time.Now()
+	}
+	if left := hearOut - time.Since(q.ended); left > 0 && !x.heardOut(q, a) {
+		return left
 	}
 	x.asked, x.over = nil, a.Turn
 	close(q.done)
@@ -247,6 +268,19 @@ func (x *exchange) look(ctx context.Context, q *question) {
 		x.tell(ctx, x.unasked(m))
 	}
 	x.held = slices.Delete(x.held, 0, len(x.held))
+	return 0
+}
+
+// heardOut reports whether the pieces of an answer can all have been heard: they come before its messages, and before the agent stops.
+// Nobody waits for those of an answer that was called off. It is called under the lock.
+func (x *exchange) heardOut(q *question, a ledger.AnswerState) bool {
+	switch {
+	case a.Turn == "" || a.Skip == domain.SkipCancelled:
+		return true
+	case len(a.Messages) == 0:
+		return q.stopped
+	}
+	return x.heard >= a.Messages[len(a.Messages)-1].Seq
 }
 
 // underWay is the question whose answer is being waited for, if any.

@@ -26,6 +26,7 @@ func stagehands(dialect string, s *stage, rival ledgertest.Fixture) map[string]f
 		"at nobody's":       func(p *player) { p.names["widget"] = "wid_nobodys" },
 		"a WebSocket ping":  (*player).pings,
 		"let it go on":      func(*player) { close(s.gate("door")) },
+		"open the window":   func(*player) { close(s.gate("window")) },
 		"the turn stops": func(p *player) {
 			select {
 			case <-s.stopped:
