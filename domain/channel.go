@@ -26,7 +26,8 @@ type Channel struct {
 	Enabled   bool            // off: messages are taken, but no agent is asked and no reply leaves
 	ReplyURL  string          // where replies go; empty: they stay here
 	Config    json.RawMessage `bun:"type:jsonb"`
-	Secret    string          `bun:"-"` // signs what goes to ReplyURL; empty: it is not signed
+	Secret    string          `bun:"-"` // generic: signs what goes to ReplyURL; chatwoot: signs what comes from there. Empty: nothing is signed
+	Token     string          `bun:"-"` // chatwoot: with which replies are posted there
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }

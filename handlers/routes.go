@@ -24,6 +24,8 @@ type Surfaces struct {
 	Bridge Surface // /api/sessions, /compat/construct/api/…
 	MCP    Surface // /mcp
 
+	Chatwoot Surface // /webhook/chatwoot
+
 	// RootSocket takes what asks the portal's front door for a WebSocket; nil: nobody does.
 	RootSocket     http.HandlerFunc
 	Health         func(context.Context) error // reports whether the database answers
@@ -52,6 +54,7 @@ func Routes(s Surfaces) http.Handler {
 	s.Widget.Routes(r)
 	s.API.Routes(r)
 	s.Bridge.Routes(r)
+	s.Chatwoot.Routes(r)
 	s.MCP.Routes(r)
 	s.Portal.Routes(r)
 	return r

@@ -31,6 +31,7 @@ type parts struct {
 	dispatcher *dispatch.Dispatcher
 	chat       *chat.Service
 	courier    *dispatch.Courier
+	typing     *dispatch.ChatwootTyping
 	replays    *replay.Service
 	widget     *widget.Surface
 	portal     *portal.Portal
@@ -56,9 +57,12 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 	deps := agent.Deps{Knowledge: l, Contacts: l, Purse: l, Outbound: outbound, Log: c.log}
 	voice := func(a domain.Agent) (agent.Runtime, error) { return agent.New(a, deps) }
 	try := func(ctx context.Context, a domain.Agent) domain.AgentTest { return agent.Try(ctx, a, deps) }
+	chatwoot := &dispatch.Chatwoot{Ledger: l, Outbound: outbound, PublicURL: c.ownURL}
+	tryChannel := func(ctx context.Context, c domain.Channel) domain.ChannelTest { return chatwoot.Try(ctx, c) }
 	p.readSites = func(ctx context.Context) error { return accounts.ReadSites(ctx, deps.Outbound.Client(), c.log) }
-	p.courier = c.newCourier(l, outbound)
-	p.dispatcher = dispatch.New(l, p.relay, voice, dispatch.Options{Log: c.log, PublicURL: c.ownURL})
+	p.typing = dispatch.NewChatwootTyping(chatwoot, c.log)
+	p.courier = c.newCourier(l, outbound, chatwoot)
+	p.dispatcher = dispatch.New(l, p.relay, voice, dispatch.Options{Log: c.log, PublicURL: c.ownURL, Typing: p.typing.Set})
 
 	p.replays = c.replays(l)
 	service := chat.New(l, p.relay, c.log)
@@ -70,8 +74,9 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 	})
 	p.handler = handlers.Routes(handlers.Surfaces{
 		Widget: p.widget, Portal: p.portal, RootSocket: p.widget.Triggerfish,
-		Bridge: &bridge.Construct{Chat: service, Log: c.log, Operator: p.widget.Operator}, Log: c.log, TrustedProxies: c.trustedProxies,
-		API:     api.New(api.Deps{Chat: service, Account: accounts, Replays: p.replays, Answers: l, TryAgent: try, Version: currentVersion(), PublicURL: c.publicURL, Log: c.log}),
+		Bridge:   &bridge.Construct{Chat: service, Log: c.log, Operator: p.widget.Operator},
+		Chatwoot: &bridge.Chatwoot{Chat: service, Log: c.log, Quiet: func(org domain.OrgID, t domain.ThreadID) { p.typing.Set(org, t, false) }}, Log: c.log, TrustedProxies: c.trustedProxies,
+		API:     api.New(api.Deps{Chat: service, Account: accounts, Replays: p.replays, Answers: l, TryAgent: try, TryChannel: tryChannel, Version: currentVersion(), PublicURL: c.publicURL, Log: c.log}),
 		MCP:     mcp.New(mcp.Deps{Chat: service, Account: accounts, TryAgent: try, Version: currentVersion(), PublicURL: c.publicURL, Log: c.log}),
 		Health:  func(ctx context.Context) error { return l.Ping(ctx) },
 		Ready:   func() bool { return !p.draining.Load() },
@@ -95,9 +100,10 @@ func (p *parts) forget(ctx context.Context) error {
 }
 
 // newCourier knows webhooks, and the other ways out that are configured.
-func (c config) newCourier(l *ledger.Ledger, outbound *agent.Outbound) *dispatch.Courier {
+func (c config) newCourier(l *ledger.Ledger, outbound *agent.Outbound, chatwoot *dispatch.Chatwoot) *dispatch.Courier {
 	transports := map[string]dispatch.Transport{
 		ledger.TransportReplyURL: &dispatch.ReplyURL{Ledger: l, Outbound: outbound, PublicURL: c.ownURL},
+		ledger.TransportChatwoot: chatwoot,
 		ledger.TransportWebhook:  &dispatch.Webhook{Ledger: l, Outbound: outbound, PublicURL: c.ownURL, Log: c.log},
 	}
 	if c.smtp != nil {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lmittmann/tint"
 
+	"github.com/parley-chat/parley/domain/account"
 	"github.com/parley-chat/parley/domain/dispatch"
 	"github.com/parley-chat/parley/domain/ledger"
 )
@@ -38,6 +39,8 @@ type config struct {
 	geo geoConfig
 
 	triggerfishWidget string // key of the widget for Triggerfish clients that name none
+
+	chatwoot *account.ChatwootSetup // to take over; nil: none, or this is not serve
 
 	log *slog.Logger
 }

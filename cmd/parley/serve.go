@@ -34,6 +34,9 @@ func (c *serveCmd) Run(ctx context.Context, std *stdio, env getenv) error {
 	if err != nil {
 		return err
 	}
+	if cfg.chatwoot, err = readChatwoot(env); err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", cfg.addr) // first: a taken port should not cost a start of Postgres
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s (PARLEY_ADDR): %w", cfg.addr, err)
@@ -84,6 +87,9 @@ func (c config) serve(ctx context.Context, l *ledger.Ledger, listener net.Listen
 	g.Go(func() error { return p.chat.Places.Run(running) })
 	g.Go(func() error { return p.widget.Run(running) })
 	g.Go(func() error { return db.watch(running) })
+	if accounts := account.New(l); c.chatwoot != nil && !c.importChatwoot(ctx, accounts) {
+		g.Go(func() error { return c.awaitChatwoot(running, accounts) })
+	}
 	relayed := make(chan error, 1)
 	go func() { relayed <- p.relay.Run(hints) }()
 	g.Go(func() error {
@@ -92,6 +98,7 @@ func (c config) serve(ctx context.Context, l *ledger.Ledger, listener net.Listen
 	})
 	c.announce(out, demo)
 	err = g.Wait()
+	p.quiet(ctx)
 	stopHints()
 	return errors.Join(err, <-relayed)
 }
@@ -114,6 +121,13 @@ func (p *parts) drain(s *http.Server) error {
 		return s.Close()
 	}
 	return nil
+}
+
+// quiet lets what is shown in Chatwoot end with the turns that it tells of.
+func (p *parts) quiet(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
+	defer cancel()
+	p.typing.Close(ctx)
 }
 
 // watch fails when the embedded Postgres has ended for good.

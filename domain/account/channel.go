@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"strings"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/ledger"
@@ -17,7 +18,7 @@ type ChannelInput struct {
 	AgentID  domain.AgentID // empty: people only
 	Enabled  bool
 	ReplyURL string
-	Secret   string // signs what goes to ReplyURL
+	Secret   string // signs what goes to ReplyURL; of a Chatwoot, what comes from there
 	Config   json.RawMessage
 }
 
@@ -29,25 +30,42 @@ const (
 // over lays the input over a channel. It fails with Invalid and a problem for every bad field.
 func (in ChannelInput) over(c domain.Channel) (domain.Channel, error) {
 	p := problems{}
+	if c.Kind == domain.ChannelChatwoot && c.Name != strings.TrimSpace(in.Name) {
+		p.add("name", "of a Chatwoot account stays: its conversations are kept under it")
+	}
 	c.Name = p.line("name", in.Name, maxChannelName, true)
 	if c.Name == domain.ChannelWebchat || domain.OwnChannel(c.Name) {
 		p.add("name", "is one of Parley's own channels")
 	}
 	p.oneOf("kind", string(in.Kind), string(domain.ChannelGeneric), string(domain.ChannelChatwoot))
+	if c.Kind != "" && c.Kind != in.Kind {
+		p.add("kind", "cannot be changed: make another channel")
+	}
+	c.Secret = p.line("secret", in.Secret, 500, false)
+	c.Kind, c.AgentID, c.Enabled, c.UpdatedAt = in.Kind, in.AgentID, in.Enabled, now()
+	if len(in.Config) > maxChannelConfig || bytes.Contains(in.Config, []byte(`\u0000`)) {
+		p.add("config", "must be an object of at most 16 KiB")
+	} else if in.Kind == domain.ChannelChatwoot {
+		in.chatwootOver(p, &c)
+	} else {
+		in.genericOver(p, &c)
+	}
+	return c, p.err()
+}
+
+func (in ChannelInput) genericOver(p problems, c *domain.Channel) {
 	c.ReplyURL = p.line("reply_url", in.ReplyURL, 2048, false)
 	if u, err := url.Parse(c.ReplyURL); c.ReplyURL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil) {
 		p.add("reply_url", "must be an http or https address without credentials")
 	}
-	c.Secret = p.line("secret", in.Secret, 500, false)
-	c.Kind, c.AgentID, c.Enabled, c.Config, c.UpdatedAt = in.Kind, in.AgentID, in.Enabled, in.Config, now()
+	c.Config = in.Config
 	if len(c.Config) == 0 || bytes.Equal(c.Config, []byte("null")) {
 		c.Config = json.RawMessage("{}")
 	}
 	var object map[string]any
-	if len(c.Config) > maxChannelConfig || json.Unmarshal(c.Config, &object) != nil || bytes.Contains(c.Config, []byte(`\u0000`)) {
+	if json.Unmarshal(c.Config, &object) != nil {
 		p.add("config", "must be an object of at most 16 KiB")
 	}
-	return c, p.err()
 }
 
 // Channels lists an organisation's channels, the oldest first.
@@ -68,12 +86,16 @@ func (s *Service) CreateChannel(ctx context.Context, org domain.OrgID, in Channe
 		return domain.Channel{}, err
 	}
 	err = s.ledger.InTx(ctx, func(tx *ledger.Ledger) error {
-		if err := wantChannelAgent(ctx, tx, c); err != nil {
-			return err
-		}
-		return tx.CreateChannel(ctx, c)
+		return createChannel(ctx, tx, c)
 	})
 	return c, err
+}
+
+func createChannel(ctx context.Context, tx *ledger.Ledger, c domain.Channel) error {
+	if err := wantChannelAgent(ctx, tx, c); err != nil {
+		return err
+	}
+	return tx.CreateChannel(ctx, c)
 }
 
 // ChangeChannel lets change say what a channel is to be, looking at what it is, while nobody else can change it. It fails as
@@ -103,7 +125,18 @@ func (s *Service) ChangeChannel(ctx context.Context, org domain.OrgID, id domain
 }
 
 func wantChannelAgent(ctx context.Context, tx *ledger.Ledger, c domain.Channel) error {
-	return wantAgent(ctx, tx, domain.Widget{OrgID: c.OrgID, AgentID: c.AgentID})
+	if err := wantAgent(ctx, tx, domain.Widget{OrgID: c.OrgID, AgentID: c.AgentID}); err != nil || c.Kind != domain.ChannelChatwoot {
+		return err
+	}
+	for _, in := range c.Chatwoot().Inboxes {
+		if err := wantAgent(ctx, tx, domain.Widget{OrgID: c.OrgID, AgentID: in.AgentID}); err != nil {
+			if domain.KindOf(err) == domain.Invalid {
+				return domain.InvalidField("config.inboxes", "inbox "+in.InboxID+": "+notOurAgent)
+			}
+			return err
+		}
+	}
+	return nil
 }
 
 // DeleteChannel removes a channel; its threads stay. It fails with NotFound.

@@ -85,6 +85,17 @@ type TurnRequest struct {
 	InboxID   domain.WidgetID  `json:"-"` // what the websocket runtime calls inbox_id
 	ContactID domain.ContactID `json:"-"`
 	SessionID domain.SessionID `json:"-"` // whose budget the turn spends; empty: the thread's
+	Origin    *Origin          `json:"-"` // what the websocket runtime says in place of Parley's own ids; nil: nothing
+}
+
+// Origin is what the conversation is called in the system it came from, as services know it that were made for that one.
+type Origin struct {
+	InboxID        string
+	ConversationID string
+	SenderID       string
+	Channel        string
+	Attributes     json.RawMessage             // an object; may be empty
+	MessageIDs     map[domain.MessageID]string // of the pending lines
 }
 
 // session names the purse of a turn.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -48,6 +49,26 @@ type chatAttributes struct {
 	Profile  json.RawMessage `json:"profile,omitempty"`
 	Phone    string          `json:"phone,omitempty"`
 	TurnID   string          `json:"turn_id,omitempty"`
+
+	origin json.RawMessage // what the conversation's own system says of it, an object
+}
+
+// MarshalJSON is what Parley says, and whatever else the conversation's own system does.
+func (a chatAttributes) MarshalJSON() ([]byte, error) {
+	type plain chatAttributes
+	ours, err := json.Marshal(plain(a))
+	if err != nil || len(a.origin) == 0 {
+		return ours, err
+	}
+	all := map[string]json.RawMessage{}
+	if json.Unmarshal(a.origin, &all) != nil {
+		return ours, nil
+	}
+	err = json.Unmarshal(ours, &all) // ours count where both say something
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(all)
 }
 
 type chatLine struct {
@@ -76,13 +97,20 @@ func encodeChatMessage(r TurnRequest) ([]byte, error) {
 		},
 		ResponseMode: "async",
 	}}
+	name := func(l Line) string { return string(l.ID) }
+	if o := r.Origin; o != nil {
+		name = func(l Line) string { return cmp.Or(o.MessageIDs[l.ID], string(l.ID)) }
+		m.Data.MessageID, m.Data.InboxID, m.Data.ConversationID = name(last), o.InboxID, o.ConversationID
+		m.Data.Sender.ID, m.Data.Context.Channel = cmp.Or(o.SenderID, m.Data.Sender.ID), cmp.Or(o.Channel, m.Data.Context.Channel)
+		m.Data.Context.Attributes.origin = o.Attributes
+	}
 	for _, l := range lines {
 		m.Data.Context.Attributes.Files = append(m.Data.Context.Attributes.Files, l.Attachments...)
 	}
 	if len(lines) > 1 {
 		for _, l := range lines {
 			m.Data.Context.Attributes.Messages = append(m.Data.Context.Attributes.Messages,
-				chatLine{MessageID: string(l.ID), Content: l.Text(), CreatedAt: l.CreatedAt.UTC().Format(protocolTime)})
+				chatLine{MessageID: name(l), Content: l.Text(), CreatedAt: l.CreatedAt.UTC().Format(protocolTime)})
 		}
 	}
 	return json.Marshal(m)

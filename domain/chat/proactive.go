@@ -3,20 +3,25 @@ package chat
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/ledger"
 )
 
-// Unasked is a message that the organisation writes of its own accord. One of ContactID, ExternalID and ThreadID says to whom.
+// Unasked is a message that the organisation writes of its own accord. One of ContactID, ExternalID, ThreadID and Conversation says
+// to whom.
 type Unasked struct {
 	ContactID  domain.ContactID
 	ExternalID string // the organisation's own id for the contact
 	ThreadID   domain.ThreadID
-	Channel    string // empty: the thread's, else that of the contact's latest thread, else webchat
-	ClientID   string
-	Content    string
+	// Conversation is a Chatwoot's id of one, in the account that Channel names or the only one there is.
+	Conversation string
+
+	Channel  string // empty: the thread's, else that of the contact's latest thread, else webchat
+	ClientID string
+	Content  string
 }
 
 // Write says something to a contact who has not asked, over whatever channel, in the thread that there is or a new one. It takes
@@ -51,6 +56,9 @@ func (s *Service) threadToWriteIn(ctx context.Context, org domain.OrgID, u Unask
 			return t.MergedInto, nil
 		}
 		return t.ID, err
+	}
+	if u.Conversation != "" {
+		return s.chatwootToWriteIn(ctx, org, u)
 	}
 	contact, err := s.contactToWriteTo(ctx, org, u)
 	if err != nil {
@@ -92,4 +100,25 @@ func (s *Service) contactToWriteTo(ctx context.Context, org domain.OrgID, u Unas
 		return c, domain.NotFoundf("there is no such contact")
 	}
 	return c, err
+}
+
+func (s *Service) chatwootToWriteIn(ctx context.Context, org domain.OrgID, u Unasked) (domain.ThreadID, error) {
+	all, err := s.ledger.Channels(ctx, org)
+	if err != nil {
+		return "", err
+	}
+	accounts := slices.DeleteFunc(all, func(c domain.Channel) bool {
+		return c.Kind != domain.ChannelChatwoot || u.Channel != "" && c.Name != u.Channel
+	})
+	switch len(accounts) {
+	case 0:
+		return "", domain.NotFoundf("there is no such conversation")
+	case 1:
+		t, err := s.ledger.ThreadByKey(ctx, org, domain.ChatwootKey(accounts[0].ID, u.Conversation))
+		if err != nil && domain.KindOf(err) == domain.NotFound {
+			err = domain.NotFoundf("there is no such conversation")
+		}
+		return t.ID, err
+	}
+	return "", domain.InvalidField("channel", "is needed: there are several Chatwoot accounts")
 }

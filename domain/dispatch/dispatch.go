@@ -25,6 +25,10 @@ type Options struct {
 	Log     *slog.Logger
 
 	PublicURL string // where agents find this server, for the files that visitors send
+
+	// Typing is told when an agent begins and ends to write in a thread that is read in a Chatwoot, or may be; nil: nobody is. It must
+	// not block.
+	Typing func(org domain.OrgID, thread domain.ThreadID, on bool)
 }
 
 // Dispatcher runs the turns of one node. Any number of nodes may run one on the same ledger.

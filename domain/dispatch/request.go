@@ -34,6 +34,9 @@ func request(c ledger.Claim, b ledger.Briefing, origin string) agent.TurnRequest
 		}
 	}
 	r.Handover = handover(r.Messages)
+	if b.Conversation != "" {
+		r.Origin = originOf(b)
+	}
 	return r
 }
 

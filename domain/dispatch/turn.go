@@ -75,6 +75,7 @@ type turn struct {
 
 	kind   domain.AgentKind     // of the agent, once it is known; likewise the others
 	quiet  bool                 // what it writes is for the team: nobody else hears of it
+	there  bool                 // whoever reads it reads it in a Chatwoot
 	keep   domain.RecordContent // of what its model was asked and said
 	found  *agent.Retrieval
 	asked  bool // the agent was asked
@@ -109,7 +110,7 @@ func (t *turn) run(ctx context.Context) ledger.Change {
 	if err != nil {
 		return t.failed(&agent.Failure{Reason: "the agent's configuration is not usable", Permanent: true, Err: err}, agent.Usage{})
 	}
-	t.kind, t.quiet, t.keep = b.Agent.Kind, b.Agent.SendMode == domain.Suggest, b.RecordContent
+	t.kind, t.quiet, t.keep, t.there = b.Agent.Kind, b.Agent.SendMode == domain.Suggest, b.RecordContent, b.Conversation != ""
 	t.typing(true)
 	t.asked = true
 	limited, cancel := context.WithTimeout(ctx, turnLimit)
@@ -234,6 +235,9 @@ func (t *turn) author() domain.Author {
 func (t *turn) typing(on bool) {
 	if t.quiet {
 		return
+	}
+	if t.d.o.Typing != nil && (t.there || t.kind == "") { // before the agent is known nor is the place: one that died may have left it on
+		t.d.o.Typing(t.c.OrgID, t.c.ThreadID, on)
 	}
 	t.d.relay.Hint(relay.Hint{Thread: t.c.ThreadID, Kind: relay.Typing, On: on, Author: t.author()})
 }

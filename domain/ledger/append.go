@@ -41,6 +41,7 @@ type Outcome struct {
 	Moved      bool              // handling, assignee, read marks or notes changed
 	Stopped    domain.DispatchID // its turn may still be running, for nothing; empty = none
 	Wait       time.Time         // when somebody may have waited too long because of this; zero = nobody does
+	Skip       domain.SkipReason // of an Inbound: why no agent was asked
 	Leaves     bool              // something was written down that leaves by another way than our own
 	Due        time.Time         // when a dispatch that this append queued or moved wants a worker; zero = none
 }

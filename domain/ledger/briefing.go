@@ -23,6 +23,9 @@ type Briefing struct {
 	Timezone      string
 	RecordContent domain.RecordContent
 	Messages      []domain.Message // the last lines up to the turn's ToSeq, oldest first
+
+	Conversation string                           // of Chatwoot, where the thread is one; else empty
+	Foreign      map[domain.MessageID]ForeignLine // what is known there of the lines that the turn is to answer
 }
 
 const briefing = `
@@ -30,7 +33,8 @@ SELECT t.channel, t.handling, coalesce(t.widget_id::text, ''), w.id IS NOT NULL,
        coalesce(c.id::text, ''), coalesce(c.opted_out, false), coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.phone, ''), coalesce(c.profile, '{}'),
        coalesce(a.id::text, ''), coalesce(a.org_id::text, ''), coalesce(a.name, ''), coalesce(a.kind, ''), coalesce(a.enabled, false),
        coalesce(a.send_mode, ''), coalesce(a.config, '{}'), a.secrets,
-       coalesce(s.id::text, ''), coalesce(s.page, '{}'), coalesce(s.locale, ''), coalesce(s.timezone, ''), o.record_content
+       coalesce(s.id::text, ''), coalesce(s.page, '{}'), coalesce(s.locale, ''), coalesce(s.timezone, ''), o.record_content,
+       CASE WHEN t.widget_id IS NULL THEN t.correlation_key ELSE '' END
 FROM threads t
 JOIN organisations o ON o.id = t.org_id
 LEFT JOIN contacts c ON c.id = t.contact_id
@@ -85,12 +89,13 @@ func (l *Ledger) brief(ctx context.Context, c Claim, before int64, lines int, ha
 	var b Briefing
 	var st state
 	var page, sealed []byte
+	var key string
 	batch := &pgx.Batch{}
 	batch.Queue(briefing, string(c.ThreadID), string(c.OrgID), string(c.Agent)).QueryRow(func(r pgx.Row) error {
 		return r.Scan(&b.Channel, &st.Handling, &b.WidgetID, &st.widget.known, &st.widget.webchatEnabled,
 			&b.Contact.ID, &st.contact.optedOut, &b.Contact.Name, &b.Contact.Email, &b.Contact.Phone, &b.Contact.Profile,
 			&b.Agent.ID, &b.Agent.OrgID, &b.Agent.Name, &b.Agent.Kind, &b.Agent.Enabled, &b.Agent.SendMode, &b.Agent.Config, &sealed,
-			&b.SessionID, &page, &b.Locale, &b.Timezone, &b.RecordContent)
+			&b.SessionID, &page, &b.Locale, &b.Timezone, &b.RecordContent, &key)
 	})
 	batch.Queue(messagesBefore, string(c.ThreadID), string(c.OrgID), before, max(int64(lines), c.ToSeq-c.FromSeq+1)).Query(func(r pgx.Rows) error {
 		for r.Next() {
@@ -122,5 +127,18 @@ func (l *Ledger) brief(ctx context.Context, c Claim, before int64, lines int, ha
 	st.agent.suggest = b.Agent.SendMode == domain.Suggest
 	st.Handling = cmp.Or(handling, st.Handling)
 	b.Skip = st.guard("stored")
-	return b, nil
+	if b.Conversation, _ = domain.ChatwootConversation(key); b.Conversation != "" {
+		b.Foreign, err = l.Reports(ctx, c.OrgID, c.ThreadID, pendingOf(c, b.Messages))
+	}
+	return b, err
+}
+
+// pendingOf are the lines that a claim's turn is to answer.
+func pendingOf(c Claim, ms []domain.Message) (ids []domain.MessageID) {
+	for _, m := range ms {
+		if m.Direction == domain.Inbound && m.Seq >= c.FromSeq {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
 }

@@ -9,29 +9,47 @@ import (
 	"github.com/parley-chat/parley/domain"
 )
 
-// channelRow is a channel with its secret as it lies in the table.
+// channelRow is a channel with its secrets as they lie in the table.
 type channelRow struct {
 	domain.Channel `bun:",extend"`
 	Sealed         []byte `bun:"secret"`
+	SealedToken    []byte `bun:"token"`
 }
 
 func channelPlace(id domain.ChannelID) string { return "channels.secret:" + string(id) }
 
+func channelTokenPlace(id domain.ChannelID) string { return "channels.token:" + string(id) }
+
 func (l *Ledger) openChannel(row channelRow) (domain.Channel, error) {
 	secret, err := l.seal.Open(channelPlace(row.ID), row.Sealed)
+	var token []byte
+	if err == nil {
+		token, err = l.seal.Open(channelTokenPlace(row.ID), row.SealedToken)
+	}
 	if err != nil {
 		return domain.Channel{}, &domain.Error{Kind: domain.Internal, Code: domain.CodeInternal, Err: err,
 			Msg: fmt.Sprintf("the secret of channel %q cannot be opened: was PARLEY_SECRET changed?", row.Name)}
 	}
-	row.Secret = string(secret)
+	row.Secret, row.Token = string(secret), string(token)
 	return row.Channel, nil
 }
 
-// Channels lists an organisation's channels, the oldest first, without their secrets.
+// Channels lists an organisation's channels, the oldest first. Of their secrets it tells only that there are some: they are Masked.
 func (l *Ledger) Channels(ctx context.Context, org domain.OrgID) ([]domain.Channel, error) {
-	cs := []domain.Channel{}
-	err := l.NewSelect().Model(&cs).Where("org_id = ?", org).OrderExpr("id").Scan(ctx)
-	return cs, classify(err)
+	var rows []channelRow
+	if err := l.NewSelect().Model(&rows).Where("org_id = ?", org).OrderExpr("id").Scan(ctx); err != nil {
+		return nil, classify(err)
+	}
+	cs := make([]domain.Channel, len(rows))
+	for i, row := range rows {
+		if cs[i] = row.Channel; len(row.Sealed) > 0 {
+			cs[i].Secret = domain.Masked
+		}
+		if len(row.SealedToken) > 0 {
+			cs[i].Token = domain.Masked
+		}
+	}
+	return cs, nil
 }
 
 // Channel reads a channel with its secret. Another organisation's is NotFound.
@@ -59,11 +77,11 @@ func (l *Ledger) channel(ctx context.Context, q *bun.SelectQuery, org domain.Org
 
 func (l *Ledger) channelRow(c domain.Channel) (channelRow, error) {
 	row := channelRow{Channel: c}
-	if c.Secret == "" {
-		return row, nil
+	var err error
+	if row.Sealed, err = l.seal.Seal(channelPlace(c.ID), []byte(c.Secret)); err != nil {
+		return row, classify(err)
 	}
-	sealed, err := l.seal.Seal(channelPlace(c.ID), []byte(c.Secret))
-	row.Sealed = sealed
+	row.SealedToken, err = l.seal.Seal(channelTokenPlace(c.ID), []byte(c.Token))
 	return row, classify(err)
 }
 

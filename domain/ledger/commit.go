@@ -79,6 +79,7 @@ SELECT t.id::text, t.org_id::text, coalesce(t.contact_id::text, ''), coalesce(t.
        coalesce(a.send_mode = 'suggest', false), coalesce(a.settle_ms, 0), coalesce(a.max_attempts, 1), coalesce(a.give_up_seconds, 1),
        coalesce((SELECT true FROM webhooks h WHERE h.org_id = t.org_id AND h.enabled LIMIT 1), false),
        coalesce(ch.id::text, ''), coalesce(ch.kind, ''), coalesce(ch.enabled, false), coalesce(ch.reply_url <> '', false),
+       CASE WHEN ch.kind = 'chatwoot' THEN coalesce(ch.config->>'fallback_text', '') ELSE '' END,
        clock_timestamp()
 FROM threads t
 LEFT JOIN contacts c ON c.id = t.contact_id
@@ -182,7 +183,7 @@ func scanState(r pgx.Rows) (*state, error) {
 		&s.widget.locale, &handoffAfter, &s.widget.waitingText,
 		&s.agent.id, &s.agent.orgID, &s.agent.name, &s.agent.enabled, &s.agent.suggest, &settle, &s.agent.maxAttempts, &giveUp,
 		&s.hooked,
-		&s.channel.id, &s.channel.kind, &s.channel.enabled, &s.channel.replies,
+		&s.channel.id, &s.channel.kind, &s.channel.enabled, &s.channel.replies, &s.channel.fallback,
 		&s.now); err != nil {
 		return nil, err
 	}

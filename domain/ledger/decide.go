@@ -48,6 +48,8 @@ type channelState struct {
 	kind    domain.ChannelKind
 	enabled bool
 	replies bool // what we say goes to its reply URL
+
+	fallback string // what the contact is told when the agent has failed for good
 }
 
 type widgetState struct {
@@ -180,8 +182,17 @@ func visitors(c Change) bool {
 	return false
 }
 
-// say appends a public line or a note to the thread under the next seq.
+// say appends a public line or a note to the thread, and sends what is ours over the thread's channel.
 func (s *state) say(w *rows, m domain.Message) *domain.Message {
+	said := s.keep(w, m)
+	if m.Direction == domain.Outbound && s.channel.enabled && s.channel.replies {
+		w.replies = append(w.replies, channelReply{s, said})
+	}
+	return said
+}
+
+// keep appends a line to the thread under the next seq.
+func (s *state) keep(w *rows, m domain.Message) *domain.Message {
 	s.LastSeq++
 	m.ID, m.OrgID, m.ThreadID, m.Seq, m.CreatedAt = NewID[domain.MessageID](), s.OrgID, s.ID, s.LastSeq, s.now
 	if m.ContentType == "" {
@@ -193,9 +204,6 @@ func (s *state) say(w *rows, m domain.Message) *domain.Message {
 	}
 	s.LastMessageAt = s.now
 	w.messages = append(w.messages, &m)
-	if m.Direction == domain.Outbound && s.channel.enabled && s.channel.replies {
-		w.replies = append(w.replies, channelReply{s, &m})
-	}
 	return &m
 }
 

@@ -75,6 +75,7 @@ func (c Inbound) decide(s *state, w *rows) (Outcome, error) {
 		s.note(w, event{eventKey: happened(domain.MessageReceived), message: e.message, dispatch: e.dispatch, detail: led})
 	}
 	e.detail = receivedEvent{led, c.Payload}
+	out.Skip = why
 	out.Event = s.note(w, e)
 	s.events[c.event()] = out.Event
 	return out, nil
@@ -96,11 +97,14 @@ SELECT e.org_id::text, e.channel, e.kind, e.external_id, e.id::text
 FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[]) AS k(org_id, channel, kind, external_id)
 JOIN events e ON e.org_id = k.org_id AND e.channel = k.channel AND e.kind = k.kind AND e.external_id = k.external_id`
 
+// recorded is a change that need not have a message, and is recorded once under the key of its event.
+type recorded interface{ event() eventKey }
+
 // queueEventsKnown reads which of the batch's inbound events are recorded already.
 func queueEventsKnown(b *pgx.Batch, batch []*pending, known map[domain.OrgID]map[eventKey]domain.EventID) {
 	var orgs, channels, kinds, externals []string
 	for _, p := range batch {
-		c, ok := p.Change.(Inbound)
+		c, ok := p.Change.(recorded)
 		if !ok {
 			continue
 		}

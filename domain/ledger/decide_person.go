@@ -84,13 +84,17 @@ type HandBack struct{ User domain.User }
 func (HandBack) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c HandBack) decide(s *state, w *rows) (Outcome, error) {
+	return s.handBack(w, event{eventKey: happened(domain.HandedBack), detail: map[string]any{"user_id": c.User.ID, "name": c.User.Name}})
+}
+
+func (s *state) handBack(w *rows, e event) (Outcome, error) {
 	if s.Handling == domain.HandlingAgent {
 		return Outcome{}, nil
 	}
 	if err := s.move(domain.HandlingAgent, ""); err != nil {
 		return Outcome{}, err
 	}
-	s.note(w, event{eventKey: happened(domain.HandedBack), detail: map[string]any{"user_id": c.User.ID, "name": c.User.Name}})
+	s.note(w, e)
 	if s.LastInbound <= s.Answered {
 		return Outcome{}, nil
 	}
@@ -116,15 +120,19 @@ type Close struct{ User domain.User }
 func (Close) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c Close) decide(s *state, w *rows) (Outcome, error) {
+	return Outcome{}, s.close(w, event{eventKey: happened(domain.Closed), detail: map[string]any{"user_id": c.User.ID, "name": c.User.Name}})
+}
+
+func (s *state) close(w *rows, e event) error {
 	if s.Handling == domain.HandlingClosed {
-		return Outcome{}, nil
+		return nil
 	}
 	if err := s.move(domain.HandlingClosed, ""); err != nil {
-		return Outcome{}, err
+		return err
 	}
 	s.skipOpen(w, domain.SkipHumanHandling)
-	s.note(w, event{eventKey: happened(domain.Closed), detail: map[string]any{"user_id": c.User.ID, "name": c.User.Name}})
-	return Outcome{}, nil
+	s.note(w, e)
+	return nil
 }
 
 // Release lets a thread that a person has wait for another one.

@@ -173,16 +173,21 @@ func (s *state) giveUp(w *rows, turn domain.TurnID, reason string) Outcome {
 	if s.drafts() { // nobody was promised anything
 		return out
 	}
-	if s.widget.known && s.widget.fallback != "" {
-		out.Message = s.say(w, domain.Message{
-			Direction: domain.Outbound, Content: s.widget.fallback,
-			Author: domain.Author{Kind: domain.AuthorSystem, Name: s.widget.title},
-		})
+	if text, by := s.fallback(); text != "" {
+		out.Message = s.say(w, domain.Message{Direction: domain.Outbound, Content: text, Author: domain.Author{Kind: domain.AuthorSystem, Name: by}})
 		s.note(w, event{eventKey: happened(domain.ReplyStored), message: out.Message.ID, dispatch: d.ID,
 			detail: map[string]any{"fallback": true}})
 	}
 	s.handOff(w, "the agent failed: "+reason, event{dispatch: d.ID, turn: turn})
 	return out
+}
+
+// fallback is what the contact is told when the agent has failed for good, and by whom.
+func (s *state) fallback() (text, by string) {
+	if s.widget.known {
+		return s.widget.fallback, s.widget.title
+	}
+	return s.channel.fallback, s.agent.name
 }
 
 // GiveUp ends a dispatch that has waited for its agent longer than anybody should. One that is claimed or over meanwhile is left.

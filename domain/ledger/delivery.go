@@ -26,6 +26,9 @@ type Delivery struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 
+	ExternalID string `bun:"-"` // the other side has it already, under this name
+	Unsure     bool   `bun:"-"` // an attempt before may have arrived, although nobody heard so
+
 	Reply *DeliveryReply `bun:"-"` // on its way: what the other side says, for the transport to fill in
 }
 
@@ -33,6 +36,8 @@ type Delivery struct {
 type DeliveryReply struct {
 	Status int    // of HTTP; 0 = it said nothing
 	Body   string // the first of it
+
+	ExternalID string // what it calls what it has taken; empty: it did not say
 }
 
 func (d Delivery) reply() (status int, body string) {
@@ -40,6 +45,14 @@ func (d Delivery) reply() (status int, body string) {
 		return 0, ""
 	}
 	return d.Reply.Status, clean(d.Reply.Body)
+}
+
+// called is what the other side calls it, as far as it has said.
+func (d Delivery) called() string {
+	if d.Reply == nil {
+		return ""
+	}
+	return clean(d.Reply.ExternalID)
 }
 
 // Mails says that this program has a way to send mail: only then are mails written down.
@@ -85,14 +98,16 @@ WITH busy AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM deliveries e WHERE e.thread_id = d.thread_id AND e.transport = d.transport AND e.target = d.target
                       AND e.ord < d.ord AND e.status IN ('queued', 'running'))
 ), due AS MATERIALIZED (
-    SELECT d.id FROM next JOIN deliveries d USING (id)
+    SELECT d.id, d.attempts > 0 AND (d.status = 'running' OR coalesce(d.answer_status, 504) IN (502, 504)) AS unsure
+    FROM next JOIN deliveries d USING (id)
     WHERE next.n <= $4 AND (d.status = 'queued' AND d.due_at <= statement_timestamp() OR d.status = 'running' AND d.lease_until < statement_timestamp())
     ORDER BY d.ord LIMIT $2 FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE deliveries d SET status = 'running', attempts = attempts + 1, token = token + 1,
        lease_until = clock_timestamp() + $3 * interval '1 millisecond', updated_at = clock_timestamp()
 FROM due WHERE d.id = due.id
-RETURNING d.id::text, d.org_id::text, coalesce(d.thread_id::text, ''), d.transport, d.target, d.payload, d.attempts, d.token, d.created_at`
+RETURNING d.id::text, d.org_id::text, coalesce(d.thread_id::text, ''), d.transport, d.target, d.payload, d.attempts, d.token, d.created_at,
+       d.external_id, due.unsure`
 
 // ClaimDeliveries takes up to limit deliveries that are due, for the length of the lease. With those on their way already a target
 // gets at most share of them.
@@ -102,7 +117,8 @@ func (l *Ledger) ClaimDeliveries(ctx context.Context, transports []string, limit
 		return nil, classify(err)
 	}
 	ds, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (d Delivery, err error) {
-		err = r.Scan(&d.ID, &d.OrgID, &d.ThreadID, &d.Transport, &d.Target, &d.Payload, &d.Attempts, &d.Token, &d.CreatedAt)
+		err = r.Scan(&d.ID, &d.OrgID, &d.ThreadID, &d.Transport, &d.Target, &d.Payload, &d.Attempts, &d.Token, &d.CreatedAt,
+			&d.ExternalID, &d.Unsure)
 		return d, err
 	})
 	return ds, classify(err)
@@ -112,8 +128,8 @@ func (l *Ledger) ClaimDeliveries(ctx context.Context, transports []string, limit
 func (l *Ledger) Delivered(ctx context.Context, d Delivery) error {
 	status, body := d.reply()
 	_, err := l.writers.Exec(ctx, `UPDATE deliveries SET status = 'done', last_error = '', updated_at = clock_timestamp(),
-       answer_status = nullif($3::int, 0), answer = $4
-WHERE id = $1::text::uuid AND token = $2 AND status = 'running'`, string(d.ID), d.Token, status, body)
+       answer_status = nullif($3::int, 0), answer = $4, external_id = coalesce(nullif($5, ''), external_id)
+WHERE id = $1::text::uuid AND token = $2 AND status = 'running'`, string(d.ID), d.Token, status, body, d.called())
 	return classify(err)
 }
 

@@ -11,7 +11,7 @@ import (
 // kept are the keys of events' and steps' details that say nothing of anybody: how long, how much, how often, and who of the team.
 var kept = []string{
 	"routing", "by", "seq", "from_seq", "to_seq", "user_id", "agent_id", "attempt", "attempts", "at", "ms", "ttft_ms", "prompt_tokens",
-	"completion_tokens", "cost_usd", "score", "fallback", "waiting", "offered", "away", "retry", "transport", "thread_id",
+	"completion_tokens", "cost_usd", "score", "fallback", "waiting", "offered", "away", "retry", "transport", "thread_id", "elsewhere",
 }
 
 // skips are the kinds whose reason is one of a fixed list.

@@ -31,7 +31,7 @@ func (tx *Ledger) joinThreads(ctx context.Context, known, stub domain.Contact) (
 	}
 	theirs := map[string]domain.Thread{}
 	for _, t := range all {
-		if t.ContactID == known.ID && t.MergedInto == "" && !aside(t) {
+		if t.ContactID == known.ID && t.MergedInto == "" && !aside(t) && !ofChatwoot(t) {
 			theirs[t.Channel] = t
 		}
 	}
@@ -42,7 +42,7 @@ func (tx *Ledger) joinThreads(ctx context.Context, known, stub domain.Contact) (
 		if _, err := tx.NewRaw(`UPDATE threads SET contact_id = ? WHERE id = ?`, known.ID, t.ID).Exec(ctx); err != nil {
 			return nil, err
 		}
-		if t.MergedInto != "" {
+		if t.MergedInto != "" || ofChatwoot(t) {
 			continue
 		}
 		if aside(t) {
@@ -81,6 +81,12 @@ func (tx *Ledger) joinThreads(ctx context.Context, known, stub domain.Contact) (
 
 // aside reports whether a thread is one of several that its contact may have over the channel: it stays one of its own.
 func aside(t domain.Thread) bool { return t.CorrelationKey == asideKey(t.ContactID, t.Channel, t.ID) }
+
+// ofChatwoot reports whether a thread is a conversation there, of which a contact may have several: it stays one of its own.
+func ofChatwoot(t domain.Thread) bool {
+	_, ok := domain.ChatwootConversation(t.CorrelationKey)
+	return ok
+}
 
 // untouched reports whether nothing has happened in a thread that anybody could miss.
 func untouched(t domain.Thread) bool {

@@ -32,11 +32,12 @@ type Deps struct {
 	Chat          *chat.Service
 	Account       *account.Service
 	Replays       *replay.Service
-	Answers       *ledger.Ledger                                       // remembers what POSTs with an Idempotency-Key were answered
-	TryAgent      func(context.Context, domain.Agent) domain.AgentTest // asks an agent one question outside any thread
-	PublicURL     string                                               // scheme and host under which others reach this server; empty = the request's
-	RatePerMinute int                                                  // requests of one key on this node; 0 = DefaultRatePerMinute
-	Version       string                                               // of the program, for the document
+	Answers       *ledger.Ledger                                           // remembers what POSTs with an Idempotency-Key were answered
+	TryAgent      func(context.Context, domain.Agent) domain.AgentTest     // asks an agent one question outside any thread
+	TryChannel    func(context.Context, domain.Channel) domain.ChannelTest // asks what is at a channel's other end
+	PublicURL     string                                                   // scheme and host under which others reach this server; empty = the request's
+	RatePerMinute int                                                      // requests of one key on this node; 0 = DefaultRatePerMinute
+	Version       string                                                   // of the program, for the document
 	Log           *slog.Logger
 }
 

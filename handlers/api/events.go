@@ -89,7 +89,7 @@ type createdEvent struct {
 type MessageUnasked struct {
 	ContactID      string  `json:"contact_id,omitempty" format:"uuid" doc:"Whom to write to; or" example:""`
 	ExternalID     string  `json:"external_id,omitempty" maxLength:"200" doc:"your own id for them; or" example:""`
-	ConversationID string  `json:"conversation_id,omitempty" format:"uuid" doc:"the thread to write in." example:""`
+	ConversationID string  `json:"conversation_id,omitempty" maxLength:"64" doc:"the thread to write in, or a Chatwoot's own id of a conversation." example:""`
 	Channel        string  `json:"channel,omitempty" maxLength:"64" doc:"Over which channel; without one, that of their latest thread, else webchat." example:"webchat"`
 	Content        string  `json:"content" doc:"1 to 4000 characters, plain text." example:"Your parcel has arrived."`
 	ClientID       string  `json:"client_id,omitempty" doc:"Your own id for it: sent again with the same one, the message is not stored twice."`
@@ -163,8 +163,8 @@ func (a *API) createUnasked(ctx context.Context, in *createUnaskedRequest) (*cre
 	if u.ContactID, err = parseField[domain.ContactID]("contact_id", in.Body.ContactID); err != nil {
 		return nil, err
 	}
-	if u.ThreadID, err = parseField[domain.ThreadID]("conversation_id", in.Body.ConversationID); err != nil {
-		return nil, err
+	if u.ThreadID, err = domain.ParseID[domain.ThreadID](in.Body.ConversationID); err != nil {
+		u.Conversation = in.Body.ConversationID
 	}
 	derived := ""
 	if in.IdempotencyKey != "" {

@@ -18,7 +18,7 @@ var scopes = map[domain.Scope]string{
 POST /agents · PATCH /agents/{id} · DELETE /agents/{id} · POST /agents/{id}/test · GET /agents/{id}/test · POST /agents/test/{id} · GET /agents/test/{id}
 POST /widgets · PATCH /widgets/{id} · DELETE /widgets/{id} · POST /widgets/{id}/rotate-secret · DELETE /widgets/{id}/previous-secret
 POST /articles · POST /articles/import · PATCH /articles/{id} · DELETE /articles/{id}
-POST /channels · PATCH /channels/{id} · DELETE /channels/{id}
+POST /channels · PATCH /channels/{id} · DELETE /channels/{id} · POST /channels/{id}/test · POST /channels/{id}/retry
 POST /webhooks · PATCH /webhooks/{id} · DELETE /webhooks/{id} · POST /webhooks/{id}/rotate-secret
 GET /api-keys · POST /api-keys · GET /api-keys/{id} · DELETE /api-keys/{id}
 DELETE /contacts/{id} · POST /contacts/{id}/erase

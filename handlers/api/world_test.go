@@ -59,6 +59,9 @@ func newWorldOn(t *testing.T, l *ledger.Ledger, set ...func(*Deps)) *world {
 	deps := Deps{Chat: w.chat, Account: w.account, Replays: w.replays, Answers: l, Version: "0.0.1", Log: log,
 		TryAgent: func(_ context.Context, a domain.Agent) domain.AgentTest {
 			return domain.AgentTest{OK: a.Name != "Mute", ConnectMS: 1.5, FirstResponseMS: 2.25, Response: "I am " + a.Name}
+		},
+		TryChannel: func(_ context.Context, c domain.Channel) domain.ChannelTest {
+			return domain.ChannelTest{OK: c.Token == "good", MS: 3.5, Inboxes: []domain.ChannelInbox{{ID: "1", Name: "Website"}}}
 		}}
 	for _, f := range set {
 		f(&deps)
