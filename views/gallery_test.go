@@ -22,6 +22,7 @@ func gallery() map[string]templ.Component {
 	widgetPages(g)
 	replayPages(g)
 	webhookPages(g)
+	chatwootPages(g)
 	ownersPages(g)
 	return g
 }
@@ -316,6 +317,37 @@ func webhookPages(g map[string]templ.Component) {
 	logged.Log[4].Kind, logged.Log[4].LastError, logged.Log[4].Payload = hostile, hostile, []byte(hostile)
 	logged.More = true
 	g["webhook"] = WebhookPage(logged)
+}
+
+func chatwootPages(g map[string]templ.Component) {
+	f := frame(ChatwootSection, "Chatwoot")
+	agents := []domain.Agent{ava, courier}
+	g["chatwoots-empty"] = ChatwootsPage(Chatwoots{Frame: f})
+	account := func(n int, name, config string) domain.Channel {
+		return domain.Channel{ID: domain.ChannelID(id(n)), Name: name, Kind: domain.ChannelChatwoot, Enabled: true, AgentID: ava.ID, Token: "t", Secret: "s", Config: []byte(config)}
+	}
+	ok := account(960, "chatwoot", `{"base_url":"https://app.chatwoot.com","account_id":"7","inboxes":[{"inbox_id":"1","agent_id":"`+string(courier.ID)+`"},{"inbox_id":"2"}],"fallback_text":"Sorry."}`)
+	off, odd, bare := account(961, "second", `{"base_url":"http://192.168.1.4:3000","account_id":"1","inboxes":[]}`), account(962, hostile+long, `{"base_url":"javascript:alert(1)`+long+`","account_id":"<b>","inboxes":[{"inbox_id":"<i>"}],"fallback_text":"</textarea>"}`), ok
+	off.Enabled, odd.Secret, bare.ID, bare.Token = false, "", domain.ChannelID(id(963)), ""
+	g["chatwoots"] = ChatwootsPage(Chatwoots{Frame: f, Accounts: []domain.Channel{ok, off, odd, bare}, Dead: map[domain.ChannelID]int{odd.ID: 3}})
+	form := func(c domain.Channel) ChatwootForm {
+		return ChatwootForm{Frame: f, Account: c, Agents: agents, Webhook: "https://chat.acme.example" + c.WebhookPath(), Form: ui.Form{Values: ChatwootValues(c)}}
+	}
+	g["chatwoot-new"] = ChatwootPage(ChatwootForm{Frame: f, Agents: agents, Form: ui.Form{Values: map[string]string{"name": "chatwoot", "enabled": "on", "signed": "on", "id": id(964), "config.fallback_text": domain.ChatwootFallback}}})
+	tested := form(ok)
+	tested.Test = &domain.ChannelTest{OK: true, MS: 48.2, Inboxes: []domain.ChannelInbox{{ID: "1", Name: "Website"}, {ID: "2", Name: hostile}}}
+	g["chatwoot"] = ChatwootPage(tested)
+	wrong := form(odd)
+	wrong.Form.Problems = map[string]string{"config.base_url": "must start with https:// or http:// and name a host", "config.inboxes.0.inbox_id": "is not an id", "config.inboxes": hostile, "secret": "is needed to tell what is signed"}
+	wrong.Test = &domain.ChannelTest{Error: "it answered with status 401: check the access token"}
+	g["chatwoot-wrong"] = ChatwootPage(wrong)
+	waiting := form(ok)
+	waiting.Posts = []ChatwootPost{{ID: domain.DeliveryID(id(970)), Thread: domain.ThreadID(id(1)), At: now.Add(-time.Second)},
+		{ID: domain.DeliveryID(id(971)), Thread: domain.ThreadID(id(1)), Attempts: 3, Error: "it answered with status 503", At: now.Add(-time.Minute)},
+		{ID: domain.DeliveryID(id(972)), Thread: domain.ThreadID(id(2)), Dead: true, Attempts: 1, Error: "it answered with status 404: there is no such account or conversation", At: now.Add(-26 * time.Hour)},
+		{ID: domain.DeliveryID(id(973)), Thread: domain.ThreadID(id(3)), Dead: true, Attempts: 98, Error: hostile, At: now.Add(-50 * time.Hour)}}
+	waiting.More = true
+	g["chatwoot-waiting"] = ChatwootPage(waiting)
 }
 
 func ownersPages(g map[string]templ.Component) {

@@ -20,6 +20,7 @@ const (
 	WidgetsSection   Section = "widgets"
 	SettingsSection  Section = "settings"
 	WebhooksSection  Section = "webhooks"
+	ChatwootSection  Section = "chatwoot"
 )
 
 // Frame is what every page of a signed-in person shares.

@@ -70,7 +70,7 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 	p.chat = service
 	p.widget = widget.New(widget.Deps{Chat: service, Relay: p.relay, PublicURL: c.publicURL, Log: c.log, Demo: demoKey, TriggerfishWidget: c.triggerfishWidget, Operator: operators(accounts)})
 	p.portal = portal.New(portal.Deps{
-		Chat: service, Account: accounts, Replays: p.replays, Relay: p.relay, TryAgent: try, PublicURL: c.publicURL, DemoKey: demoKey, Log: c.log,
+		Chat: service, Account: accounts, Replays: p.replays, Relay: p.relay, TryAgent: try, TryChannel: tryChannel, PublicURL: c.publicURL, DemoKey: demoKey, Log: c.log,
 	})
 	p.handler = handlers.Routes(handlers.Surfaces{
 		Widget: p.widget, Portal: p.portal, RootSocket: p.widget.Triggerfish,

@@ -2,6 +2,7 @@ package account
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 
 // ChannelInput is what an owner says about a channel.
 type ChannelInput struct {
+	ID       domain.ChannelID // of a new one, so that a form that is sent twice makes one; empty: any
 	Name     string
 	Kind     domain.ChannelKind
 	AgentID  domain.AgentID // empty: people only
@@ -81,7 +83,7 @@ func (s *Service) Channel(ctx context.Context, org domain.OrgID, id domain.Chann
 
 // CreateChannel makes a channel. It fails with Invalid, and with Conflict if the organisation has one of its name.
 func (s *Service) CreateChannel(ctx context.Context, org domain.OrgID, in ChannelInput) (domain.Channel, error) {
-	c, err := in.over(domain.Channel{ID: ledger.NewID[domain.ChannelID](), OrgID: org, CreatedAt: now()})
+	c, err := in.over(domain.Channel{ID: cmp.Or(in.ID, ledger.NewID[domain.ChannelID]()), OrgID: org, CreatedAt: now()})
 	if err != nil {
 		return domain.Channel{}, err
 	}

@@ -186,7 +186,7 @@ func (c *Chatwoot) call(ctx context.Context, channel domain.Channel, reply *ledg
 	reply.Status = resp.StatusCode
 	said, err := io.ReadAll(io.LimitReader(resp.Body, chatwootRead))
 	if err := posted(resp); err != nil {
-		reply.Body = strings.ToValidUTF8(string(said[:min(len(said), webhookKept)]), "")
+		reply.Body = strings.ToValidUTF8(string(said[:min(len(said), answerKept)]), "")
 		return err
 	}
 	if err == nil && into != nil {

@@ -65,14 +65,14 @@ func (l *Ledger) deliveries(org domain.OrgID) *bun.SelectQuery {
 		ColumnExpr("coalesce(d.answer_status, 0) AS answer_status, d.answer, d.due_at, d.created_at, d.updated_at, d.ord").
 		ColumnExpr("CASE d.transport WHEN 'webhook' THEN coalesce(d.payload->>'kind', '') ELSE '' END AS kind").
 		ColumnExpr(`CASE d.transport WHEN 'webhook' THEN coalesce((SELECT h.url FROM webhooks h WHERE h.id::text = d.target AND h.org_id = d.org_id), '')
-    WHEN ? THEN coalesce((SELECT c.reply_url FROM channels c WHERE c.id::text = d.target AND c.org_id = d.org_id), '') ELSE d.target END AS "where"`, TransportReplyURL).
+    WHEN 'mail' THEN d.target ELSE coalesce((SELECT c.reply_url FROM channels c WHERE c.id::text = d.target AND c.org_id = d.org_id), '') END AS "where"`).
 		Where("d.org_id = ?", org)
 }
 
 // ResendDelivery brings on its way again what arrived or was given up, for another day, as the newest there is, so that nothing has to
 // wait for it. It fails with NotFound for what is on its way anyway, was erased, or is another organisation's.
 func (l *Ledger) ResendDelivery(ctx context.Context, org domain.OrgID, id domain.DeliveryID) error {
-	return l.again(one(l.NewRaw(`UPDATE deliveries SET status = 'queued', ord = DEFAULT, attempts = 0, last_error = '', answer_status = NULL, answer = '',
+	return l.again(one(l.NewRaw(`UPDATE deliveries SET status = 'queued', ord = DEFAULT, attempts = 0, last_error = '', answer_status = NULL, answer = '', external_id = '',
        due_at = clock_timestamp(), give_up_at = clock_timestamp() + interval '24 hours', updated_at = clock_timestamp()
 WHERE org_id = ? AND id = ? AND status IN ('done', 'dead') AND target <> ''`, org, id).Exec(ctx)))
 }

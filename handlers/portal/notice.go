@@ -35,6 +35,9 @@ var notices = map[string]ui.Notice{
 	"webhook-saved":    {Tone: ui.Green, Text: "Saved. It counts from the next event on."},
 	"webhook-deleted":  {Tone: ui.Green, Text: "The webhook is deleted."},
 	"webhook-resent":   {Tone: ui.Green, Text: "It is sent again. Reload in a moment to see how that went."},
+	"chatwoot-created": {Tone: ui.Green, Text: "The account is connected. Enter the webhook in Chatwoot now."},
+	"chatwoot-saved":   {Tone: ui.Green, Text: "Saved. It counts from the next message on."},
+	"chatwoot-deleted": {Tone: ui.Green, Text: "The account is disconnected."},
 	"widget-deleted":   {Tone: ui.Green, Text: "The widget is deleted."},
 }
 

@@ -19,14 +19,15 @@ import (
 
 // Deps is what the portal stands on. All but PublicURL and DemoKey is needed.
 type Deps struct {
-	Chat      *chat.Service
-	Account   *account.Service
-	Replays   *replay.Service
-	Relay     *relay.Relay
-	TryAgent  func(context.Context, domain.Agent) domain.AgentTest // asks an agent one question outside any thread
-	PublicURL string                                               // scheme and host that snippets show; empty = the request's
-	DemoKey   string                                               // key of the widget on the page /demo; empty = there is no such page
-	Log       *slog.Logger
+	Chat       *chat.Service
+	Account    *account.Service
+	Replays    *replay.Service
+	Relay      *relay.Relay
+	TryAgent   func(context.Context, domain.Agent) domain.AgentTest     // asks an agent one question outside any thread
+	TryChannel func(context.Context, domain.Channel) domain.ChannelTest // asks what is at a channel's other end
+	PublicURL  string                                                   // scheme and host that snippets show; empty = the request's
+	DemoKey    string                                                   // key of the widget on the page /demo; empty = there is no such page
+	Log        *slog.Logger
 }
 
 // Portal serves it. It is safe for concurrent use and keeps nothing but its open streams.

@@ -30,6 +30,7 @@ func (p *Portal) Routes(r chi.Router) {
 			p.knowledgeRoutes(r)
 			p.widgetRoutes(r)
 			p.webhookRoutes(r)
+			p.chatwootRoutes(r)
 			p.keyRoutes(r)
 			r.Get("/settings", p.page(forOwners(p.showSettings)))
 			r.Post("/settings", p.page(forOwners(p.updateSettings)))
@@ -112,6 +113,18 @@ func (p *Portal) webhookRoutes(r chi.Router) {
 	r.Post("/webhooks/{id}/secret", p.page(forOwners(p.rotateWebhookSecret)))
 	r.Post("/webhooks/{id}/deliveries/{delivery}/resend", p.page(forOwners(p.resendDelivery)))
 	r.Post("/webhooks/{id}/delete", p.page(forOwners(p.deleteWebhook)))
+}
+
+func (p *Portal) chatwootRoutes(r chi.Router) {
+	r.Get("/chatwoot", p.page(forOwners(p.listChatwoots)))
+	r.Get("/chatwoot/new", p.page(forOwners(p.newChatwoot)))
+	r.Post("/chatwoot", p.page(forOwners(p.createChatwoot)))
+	r.Get("/chatwoot/{id}", p.page(forOwners(p.showChatwoot)))
+	r.Post("/chatwoot/{id}", p.page(forOwners(p.updateChatwoot)))
+	r.Post("/chatwoot/{id}/test", p.page(forOwners(p.testChatwoot)))
+	r.Post("/chatwoot/{id}/retry", p.page(forOwners(p.retryChatwoot)))
+	r.Post("/chatwoot/{id}/deliveries/{delivery}/retry", p.page(forOwners(p.retryChatwootPost)))
+	r.Post("/chatwoot/{id}/delete", p.page(forOwners(p.deleteChatwoot)))
 }
 
 // page is h with its errors answered as pages.

@@ -56,6 +56,9 @@ func newWorld(t *testing.T) *world {
 	w.portal = portal.New(portal.Deps{
 		Chat: w.chat, Account: w.account, Replays: w.replays, Relay: w.relay, Log: log,
 		TryAgent: func(context.Context, domain.Agent) domain.AgentTest { return w.tried },
+		TryChannel: func(_ context.Context, c domain.Channel) domain.ChannelTest {
+			return domain.ChannelTest{OK: c.Token == "good", MS: 48, Inboxes: []domain.ChannelInbox{{ID: "1", Name: "Website"}}, Error: "it answered with status 401: check the access token"}
+		},
 	})
 	r := chi.NewRouter()
 	r.Use(middleware.ClientIPFromRemoteAddr)
