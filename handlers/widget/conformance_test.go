@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -29,10 +30,11 @@ var scenarios = map[string]func(*widget.Limits){
 	"order":     nil, // what comes before its time, twice, or at the same time
 	"away":      nil, // the client leaves during a turn, and comes back to another node
 	"cancel":    nil,
-	"person":    nil, // takes over, writes, and hands back
-	"failure":   nil, // of the agent, for good
-	"foreign":   nil, // what belongs to another organisation
-	"drain":     nil, // the node stops during a turn
+	"person":    nil,                                                             // takes over, writes, and hands back
+	"failure":   nil,                                                             // of the agent, for good
+	"foreign":   nil,                                                             // what belongs to another organisation
+	"drain":     nil,                                                             // the node stops during a turn
+	"long":      func(l *widget.Limits) { l.AliveEvery = 50 * time.Millisecond }, // a turn that takes its time
 	"limits":    func(l *widget.Limits) { l.Frames = 1 },
 }
 
@@ -41,8 +43,8 @@ var dialects = map[string]struct {
 	protocols []string
 }{
 	"parley":      {path: "/w/$widget/socket", protocols: []string{"parley.v1", "bearer.$token"}},
-	"smooth":      {path: "/compat/smooth/ws"},
-	"construct":   {path: "/compat/construct/ws/chat?session_id=my-session&token=$token", protocols: []string{"construct.v1"}},
+	"smooth":      {path: "/compat/smooth/ws?token=$known"},
+	"construct":   {path: "/compat/construct/ws/chat?session_id=$sid&agent=$wanted&name=$called&token=$token", protocols: []string{"construct.v1"}},
 	"triggerfish": {path: "/compat/triggerfish?widget=$widget"},
 }
 
@@ -98,7 +100,7 @@ func newConformance(t *testing.T, dialect, scenario string) *player {
 	d := dialects[dialect]
 	p := node(t, one, f, limits, s.voiced(t, one), operated(f, rival)).player(d.path, websocket.DialOptions{Subprotocols: d.protocols})
 	p.nodes = []*world{p.world, node(t, two, f, limits, operated(f, rival))}
-	p.names["token"] = "good"
+	p.names["token"], p.names["sid"], p.names["wanted"], p.names["called"], p.names["known"] = "good", "my-session", "", "", ""
 	maps.Copy(p.does, stagehands(dialect, s, rival))
 	return p
 }

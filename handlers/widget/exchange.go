@@ -50,7 +50,6 @@ const (
 	askAgain  = time.Second // about a question's answer, if no hint says when; doubling to askSeldom
 	askSeldom = 5 * time.Second
 	hearOut   = 500 * time.Millisecond // for what was said of an answer before it, at the longest
-	aliveEach = 30 * time.Second       // of a long turn
 )
 
 // attend follows the thread after seq. It returns once nothing of what happens from now on can be missed, pieces of an answer least of
@@ -205,7 +204,7 @@ func (x *exchange) watch(ctx context.Context, q *question) error {
 	again := askAgain
 	next := time.NewTimer(again)
 	defer next.Stop()
-	alive := time.NewTicker(aliveEach)
+	alive := time.NewTicker(x.c.s.limits.AliveEvery)
 	defer alive.Stop()
 	for {
 		select {

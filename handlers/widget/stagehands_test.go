@@ -14,19 +14,20 @@ import (
 // stagehands are the words of scenarios: what happens on the other side of a client, or before it comes.
 func stagehands(dialect string, s *stage, rival ledgertest.Fixture) map[string]func(*player) {
 	return map[string]func(*player){
-		"begin":             func(p *player) { p.playFile("conformance/" + dialect + "/begin.txt") },
-		"connect elsewhere": func(p *player) { p.world = p.nodes[1-p.here()]; p.connect() },
-		"open a session":    func(p *player) { p.openSession() },
-		"drain":             (*player).drain,
-		"a rival":           func(p *player) { p.meet(rival) },
-		"somebody else":     func(p *player) { p.names["token"] = "rival" },
-		"nobody":            func(p *player) { p.names["token"] = "bad" },
-		"the operator":      func(p *player) { p.names["token"] = "good" },
-		"at the rival's":    func(p *player) { p.names["widget"] = rival.Key },
-		"at nobody's":       func(p *player) { p.names["widget"] = "wid_nobodys" },
-		"a WebSocket ping":  (*player).pings,
-		"let it go on":      func(*player) { close(s.gate("door")) },
-		"open the window":   func(*player) { close(s.gate("window")) },
+		"begin":               func(p *player) { p.playFile("conformance/" + dialect + "/begin.txt") },
+		"connect elsewhere":   func(p *player) { p.world = p.nodes[1-p.here()]; p.connect() },
+		"open a session":      func(p *player) { p.openSession() },
+		"drain":               (*player).drain,
+		"a rival":             func(p *player) { p.meet(rival) },
+		"somebody else":       func(p *player) { p.names["token"] = "rival" },
+		"the session's token": func(p *player) { p.names["known"] = p.names["session"] },
+		"nobody":              func(p *player) { p.names["token"] = "bad" },
+		"the operator":        func(p *player) { p.names["token"] = "good" },
+		"at the rival's":      func(p *player) { p.names["widget"] = rival.Key },
+		"at nobody's":         func(p *player) { p.names["widget"] = "wid_nobodys" },
+		"a WebSocket ping":    (*player).pings,
+		"let it go on":        func(*player) { close(s.gate("door")) },
+		"open the window":     func(*player) { close(s.gate("window")) },
 		"the turn stops": func(p *player) {
 			select {
 			case <-s.stopped:
@@ -47,6 +48,7 @@ func stagehands(dialect string, s *stage, rival ledgertest.Fixture) map[string]f
 			p.awaits("SELECT count(DISTINCT contact_id) = 2 FROM threads WHERE last_seq > 0")
 		},
 		"a person takes over": func(p *player) { p.person((*chat.Service).TakeOver) },
+		"a person closes":     func(p *player) { p.person((*chat.Service).Close) },
 		"a person hands back": func(p *player) { p.person((*chat.Service).HandBack) },
 		"a person writes": func(p *player) {
 			_, _, err := p.chat.Reply(p.t.Context(), p.User, p.latest(), string(ledger.NewID[domain.MessageID]()), "Anna here")

@@ -39,7 +39,8 @@ import (
 //	? request      the client asks for it over HTTP: a method, a path and perhaps a body
 //	! status body  the answer, compared as a frame is
 //	= word         the test does something of that name
-//	closed code    the server closes, and says nothing before
+//	= let x be y   $x stands for y from here on, perhaps for nothing
+//	closed code    the server closes, with the reason that follows, if any, and says nothing before
 //	refused status the server lets nobody connect, and says the text that follows, if any
 type player struct {
 	*world
@@ -152,6 +153,10 @@ func (p *player) line(at, line string) {
 	case "refused":
 		p.refused(at, rest)
 	case "=":
+		if name, value, ok := strings.Cut(strings.TrimPrefix(rest, "let "), " be"); ok && strings.HasPrefix(rest, "let ") {
+			p.names[name] = strings.TrimSpace(value)
+			return
+		}
 		do, ok := p.does[rest]
 		if !ok {
 			p.t.Fatalf("%s: nobody knows how to %s", at, rest)
@@ -162,8 +167,10 @@ func (p *player) line(at, line string) {
 		if err == nil {
 			p.t.Fatalf("%s: got %s", at, b)
 		}
-		if got := fmt.Sprint(int(websocket.CloseStatus(err))); got != rest {
-			p.t.Fatalf("%s: closed with %s", at, got)
+		code, reason, _ := strings.Cut(rest, " ")
+		closing, _ := errors.AsType[websocket.CloseError](err)
+		if got := fmt.Sprint(int(closing.Code)); got != code || reason != "" && reason != closing.Reason {
+			p.t.Fatalf("%s: closed with %s %q, %v", at, got, closing.Reason, err)
 		}
 	default:
 		p.t.Fatalf("%s: %q is no line of a transcript", at, line)
@@ -349,7 +356,7 @@ func (s *stage) waits(name string, more int) int {
 }
 
 // script is what an agent does, one line of the visitor's words each: "delta text", "think text", "reply text", "wait name", "fail reason",
-// "deny reason" (its service's fault), "refuse reason" (our credentials'), "handoff reason", "cite", "cost", "tool name"; the last reply ends the turn.
+// "deny reason" (its service's fault), "refuse reason" (our credentials'), "handoff reason", "cite", "cost", "tool name" (which finds words), "count name" (which finds data, and fails); the last reply ends the turn.
 func (s *stage) script(ctx context.Context, r agent.TurnRequest, sink agent.Sink) (res agent.Result, err error) {
 	last := r.Messages[len(r.Messages)-1].Content
 	for line := range strings.Lines(last) {
@@ -391,6 +398,9 @@ func (s *stage) script(ctx context.Context, r agent.TurnRequest, sink agent.Sink
 		case "tool":
 			sink.Step(agent.Step{Kind: domain.ToolCall, Detail: map[string]any{"name": rest, "arguments": json.RawMessage(`{"id":"42"}`)}})
 			sink.Step(agent.Step{Kind: domain.ToolResult, Detail: map[string]any{"name": rest, "result": "found"}})
+		case "count":
+			sink.Step(agent.Step{Kind: domain.ToolCall, Detail: map[string]any{"name": rest, "arguments": json.RawMessage(`{}`)}})
+			sink.Step(agent.Step{Kind: domain.ToolResult, Detail: map[string]any{"name": rest, "result": json.RawMessage(`{"orders":[1,2]}`), "is_error": true}})
 		}
 	}
 	return res, nil

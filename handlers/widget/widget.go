@@ -43,6 +43,7 @@ type Limits struct {
 	HelloWithin time.Duration // from the opening of a socket to its hello (10 s)
 	WriteWithin time.Duration // for one frame to be written, before the reader counts as stuck (10 s)
 	PingEvery   time.Duration // of a socket; two without a pong end it (25 s)
+	AliveEvery  time.Duration // at which clients that wait for an answer are told that it is still being worked on, where their dialect has words for it (30 s)
 	WaitForTurn time.Duration // of a Construct client's message, for the turns before it (30 s)
 	LookEvery   time.Duration // at which connected sessions have ended and widgets were switched off meanwhile (5 s)
 }
@@ -57,6 +58,7 @@ func (l Limits) withDefaults() Limits {
 	l.HelloWithin = cmp.Or(l.HelloWithin, 10*time.Second)
 	l.WriteWithin = cmp.Or(l.WriteWithin, 10*time.Second)
 	l.PingEvery = cmp.Or(l.PingEvery, 25*time.Second)
+	l.AliveEvery = cmp.Or(l.AliveEvery, 30*time.Second)
 	l.WaitForTurn = cmp.Or(l.WaitForTurn, 30*time.Second)
 	l.LookEvery = cmp.Or(l.LookEvery, 5*time.Second)
 	return l
