@@ -133,6 +133,10 @@ func conversations(g map[string]templ.Component) {
 	lost.Dead = []DeadDelivery{{ID: domain.DeliveryID(id(960)), Transport: "reply_url", Target: "https://sms.example/" + long, Error: "it answered with status 503", At: now}, {ID: domain.DeliveryID(id(961)), Transport: "mail", Target: hostile, Error: hostile, At: now}}
 	g["thread-undelivered"] = open(lost)
 
+	filled := talk()
+	filled.Facts.Forms = []FilledForm{{At: now.Add(-time.Hour), Name: hostile, Email: hostile, Message: long}, {At: now.Add(-time.Hour * 40), Phone: "+351 912 345 678"}}
+	g["thread-forms"] = open(filled)
+
 	wrong := talk()
 	wrong.Composer.Problem, wrong.Composer.Body, wrong.Composer.Note = "is longer than 4000 characters", long, true
 	g["thread-reply-wrong"] = open(wrong)

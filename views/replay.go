@@ -22,7 +22,7 @@ type ReplayForm struct {
 	Notes  ui.Form
 }
 
-// may reports whether whoever looks may spend money.
+// may reports whether whoever looks may set things up and spend money.
 func (f Frame) may() bool { return f.User.Role == domain.RoleOwner }
 
 // models reports whether any agent has instructions that could be others.

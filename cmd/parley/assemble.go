@@ -54,7 +54,7 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 		demoKey = w.Key
 	}
 	outbound := &agent.Outbound{Public: c.outboundPublic}
-	deps := agent.Deps{Knowledge: l, Contacts: l, Purse: l, Outbound: outbound, Log: c.log}
+	deps := agent.Deps{Knowledge: l, Contacts: l, Purse: l, Outbound: outbound, Lists: &agent.ToolLists{}, Log: c.log}
 	voice := func(a domain.Agent) (agent.Runtime, error) { return agent.New(a, deps) }
 	try := func(ctx context.Context, a domain.Agent) domain.AgentTest { return agent.Try(ctx, a, deps) }
 	chatwoot := &dispatch.Chatwoot{Ledger: l, Outbound: outbound, PublicURL: c.ownURL}

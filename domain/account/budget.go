@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/ledger"
 )
 
 // Budget is what an organisation's agents may spend and have spent.
@@ -29,6 +30,31 @@ func (s *Service) SetBudgets(ctx context.Context, org domain.OrgID, b domain.Bud
 	}
 	if err := s.ledger.SetBudgets(ctx, org, b); err != nil {
 		return Budget{}, found(err, "organisation")
+	}
+	return s.Budgets(ctx, org)
+}
+
+// ChangeBudgets lets change say what may be spent, looking at what may be, while nobody else can change it. It fails as SetBudgets and
+// change do.
+func (s *Service) ChangeBudgets(ctx context.Context, org domain.OrgID, change func(domain.Budgets) (domain.Budgets, error)) (Budget, error) {
+	err := s.ledger.InTx(ctx, func(tx *ledger.Ledger) error {
+		if err := tx.LockOrganisation(ctx, org); err != nil {
+			return found(err, "organisation")
+		}
+		b, err := tx.Budgets(ctx, org)
+		if err != nil {
+			return err
+		}
+		if b, err = change(b); err != nil {
+			return err
+		}
+		if err := b.Validate(); err != nil {
+			return err
+		}
+		return tx.SetBudgets(ctx, org, b)
+	})
+	if err != nil {
+		return Budget{}, err
 	}
 	return s.Budgets(ctx, org)
 }

@@ -116,16 +116,29 @@ func (s *Service) CreateArticles(ctx context.Context, org domain.OrgID, ins []Ar
 
 // UpdateArticle changes an article; agents find the new words at once. It fails with Invalid and NotFound.
 func (s *Service) UpdateArticle(ctx context.Context, org domain.OrgID, id domain.ArticleID, in ArticleInput) (domain.Article, error) {
-	a, err := s.Article(ctx, org, id)
+	return s.ChangeArticle(ctx, org, id, func(domain.Article) (ArticleInput, error) { return in, nil })
+}
+
+// ChangeArticle lets change say what an article is to be, looking at what it is, while nobody else can change it. It fails as UpdateArticle
+// and change do.
+func (s *Service) ChangeArticle(ctx context.Context, org domain.OrgID, id domain.ArticleID, change func(domain.Article) (ArticleInput, error)) (domain.Article, error) {
+	var a domain.Article
+	err := s.ledger.InTx(ctx, func(tx *ledger.Ledger) (err error) {
+		if a, err = tx.LockArticle(ctx, org, id); err != nil {
+			return found(err, "article")
+		}
+		in, err := change(a)
+		if err != nil {
+			return err
+		}
+		if in, err = in.check(); err != nil {
+			return err
+		}
+		in.over(&a)
+		return tx.UpdateArticle(ctx, a)
+	})
 	if err != nil {
 		return domain.Article{}, err
-	}
-	if in, err = in.check(); err != nil {
-		return domain.Article{}, err
-	}
-	in.over(&a)
-	if err := s.ledger.UpdateArticle(ctx, a); err != nil {
-		return domain.Article{}, found(err, "article")
 	}
 	return a, nil
 }

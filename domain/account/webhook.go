@@ -88,14 +88,23 @@ func newWebhookSecret() string { return webhookSecretPrefix + random62(webhookSe
 // UpdateWebhook changes a webhook for what happens from now on. Switched off, it is not told any more what still waits; switched on,
 // its time of failures begins anew. It fails with Invalid and NotFound.
 func (s *Service) UpdateWebhook(ctx context.Context, org domain.OrgID, id domain.WebhookID, in WebhookInput) (domain.Webhook, error) {
-	in, err := in.check()
-	if err != nil {
-		return domain.Webhook{}, err
-	}
+	return s.ChangeWebhook(ctx, org, id, func(domain.Webhook) (WebhookInput, error) { return in, nil })
+}
+
+// ChangeWebhook lets change say what a webhook is to be, looking at what it is, while nobody else can change it. It fails as
+// UpdateWebhook and change do.
+func (s *Service) ChangeWebhook(ctx context.Context, org domain.OrgID, id domain.WebhookID, change func(domain.Webhook) (WebhookInput, error)) (domain.Webhook, error) {
 	var h domain.Webhook
-	err = s.ledger.InTx(ctx, func(tx *ledger.Ledger) (err error) {
+	err := s.ledger.InTx(ctx, func(tx *ledger.Ledger) (err error) {
 		if h, err = tx.LockWebhook(ctx, org, id); err != nil {
 			return found(err, "webhook")
+		}
+		in, err := change(h)
+		if err != nil {
+			return err
+		}
+		if in, err = in.check(); err != nil {
+			return err
 		}
 		if in.Enabled && !h.Enabled {
 			h.DisabledReason, h.FailingSince = "", time.Time{}

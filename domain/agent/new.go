@@ -14,6 +14,7 @@ type Deps struct {
 	Purse     Purse     // nil = no budget but the agent's own
 	// Lend is asked before a tool of somebody else's server is run; an error calls that off, and the model is told that all is well.
 	Lend     func(tool string) error // nil = they run
+	Lists    *ToolLists              // nil = servers are asked for their tools in every turn
 	Outbound *Outbound               // nil = a strict guard that refuses private addresses
 	Log      *slog.Logger            // nil = silent
 }

@@ -38,7 +38,9 @@ type toolServer struct {
 	through *http.Client
 	errand  *errand
 	lend    func(tool string) error
-	session *mcp.ClientSession // nil: it is away
+	lists   *ToolLists
+	key     listKey
+	session *mcp.ClientSession // nil: nothing was asked of it yet, or it is away
 	tools   []tool
 	trouble string // why it is away, for the record
 	took    time.Duration
@@ -49,12 +51,12 @@ func newToolServers(a domain.Agent, config domain.OpenAIConfig, d Deps) []toolSe
 	var all []toolServer
 	for _, s := range config.MCPServers {
 		headers := a.ServerHeaders(s.Name)
-		all = append(all, toolServer{ToolServer: s, headers: headers, through: d.Outbound.Client(), lend: d.Lend})
+		all = append(all, toolServer{ToolServer: s, headers: headers, through: d.Outbound.Client(), lend: d.Lend, lists: d.Lists, key: listKeyOf(a, s, headers)})
 	}
 	return all
 }
 
-// reach connects to the servers that this turn may use, all at once, and finds what they offer. One that is away is on the record,
+// reach finds what the servers offer that this turn may use, all at once; those that were asked lately are not asked again. One that is away is on the record,
 // and its tools are not offered.
 func (t *modelTurn) reach(ctx context.Context) {
 	for _, s := range t.openAI.servers {
@@ -66,7 +68,7 @@ func (t *modelTurn) reach(ctx context.Context) {
 	for _, s := range t.open {
 		all.Go(func() {
 			began := time.Now()
-			if err := s.open(ctx); err != nil {
+			if err := s.learn(ctx); err != nil {
 				s.trouble, s.tools = s.why(ctx, err), nil
 			}
 			s.took = time.Since(began)
@@ -92,12 +94,49 @@ func (t *modelTurn) leave() {
 	all.Wait()
 }
 
-// open begins a session and lists the tools that are allowed. No capability is offered: the server cannot ask anything of us.
-func (s *toolServer) open(ctx context.Context) error {
+// learn finds out which of the allowed tools the server offers.
+func (s *toolServer) learn(ctx context.Context) error {
+	if tools, ok := s.lists.known(s.key); ok {
+		for _, t := range tools {
+			s.offer(t)
+		}
+		return nil
+	}
 	ctx, cancel := timed(ctx, s.Timeout())
 	defer cancel()
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	var allowed []*mcp.Tool
+	cursor := ""
+	for range serverPages {
+		page, err := s.session.ListTools(ctx, &mcp.ListToolsParams{Cursor: cursor})
+		if err != nil {
+			return err
+		}
+		for _, offered := range page.Tools {
+			if s.offer(offered) {
+				allowed = append(allowed, offered)
+			}
+		}
+		if cursor = page.NextCursor; cursor == "" || len(s.tools) == len(s.Allow) {
+			break
+		}
+	}
+	s.lists.keep(s.key, allowed)
+	return nil
+}
+
+// connect begins a session, if there is none. No capability is offered: the server cannot ask anything of us.
+func (s *toolServer) connect(ctx context.Context) error {
+	if s.session != nil {
+		return nil
+	}
 	s.errand = &errand{next: s.through.Transport, headers: s.headers}
-	client := mcp.NewClient(&mcp.Implementation{Name: "parley", Version: "1"}, &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}})
+	client := mcp.NewClient(&mcp.Implementation{Name: "parley", Version: "1"}, &mcp.ClientOptions{
+		Capabilities:           &mcp.ClientCapabilities{},
+		ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) { s.lists.forget(s.key) },
+	})
 	session, err := client.Connect(ctx, &mcp.StreamableClientTransport{
 		Endpoint: s.URL, HTTPClient: &http.Client{Transport: s.errand, CheckRedirect: s.through.CheckRedirect}, DisableStandaloneSSE: true, MaxRetries: -1, MaxEventSize: serverAnswer,
 	}, nil)
@@ -105,36 +144,24 @@ func (s *toolServer) open(ctx context.Context) error {
 		return err
 	}
 	s.session = session
-	cursor := ""
-	for range serverPages {
-		page, err := session.ListTools(ctx, &mcp.ListToolsParams{Cursor: cursor})
-		if err != nil {
-			return err
-		}
-		for _, offered := range page.Tools {
-			s.offer(offered)
-		}
-		if cursor = page.NextCursor; cursor == "" || len(s.tools) == len(s.Allow) {
-			break
-		}
-	}
 	return nil
 }
 
 // offer takes one tool in, if it is allowed and not there already.
-func (s *toolServer) offer(o *mcp.Tool) {
+func (s *toolServer) offer(o *mcp.Tool) bool {
 	if o == nil || !slices.Contains(s.Allow, o.Name) {
-		return
+		return false
 	}
 	name := fitName(s.Name + between + o.Name)
 	if slices.ContainsFunc(s.tools, func(known tool) bool { return known.name == name }) {
-		return
+		return false
 	}
 	theirs := o.Name
 	s.tools = append(s.tools, tool{name: name, about: clip(oneLine(cmp.Or(o.Description, o.Title, theirs)), aboutLimit), parameters: parametersOf(o.InputSchema),
 		run: func(t *modelTurn, ctx context.Context, raw json.RawMessage) (toolOutcome, error) {
 			return s.call(ctx, theirs, raw)
 		}})
+	return true
 }
 
 // fitName is a name as models' providers take it.
@@ -178,7 +205,14 @@ func (s *toolServer) call(ctx context.Context, name string, raw json.RawMessage)
 	}
 	limited, cancel := timed(ctx, s.Timeout())
 	defer cancel()
-	res, err := s.session.CallTool(limited, &mcp.CallToolParams{Name: name, Arguments: args})
+	var res *mcp.CallToolResult
+	err := s.connect(limited)
+	if err == nil {
+		res, err = s.session.CallTool(limited, &mcp.CallToolParams{Name: name, Arguments: args})
+	}
+	if err != nil { // the tool may be gone, or the server another one by now: the next turn asks
+		s.lists.forget(s.key)
+	}
 	switch {
 	case err != nil && context.Cause(ctx) != nil:
 		return toolOutcome{}, cutShort(ctx)

@@ -9,7 +9,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -25,6 +27,9 @@ type shop struct {
 	heard  []string // bodies
 	auth   []string
 	called int
+
+	refuse  atomic.Bool // calls are refused
+	changed atomic.Bool // answers to calls say that the list of tools has changed
 }
 
 // tell is how a tool of the fake behaves.
@@ -49,6 +54,17 @@ func newShop(t *testing.T, tools map[string]tell) *shop {
 		s.mu.Lock()
 		s.heard, s.auth = append(s.heard, string(raw)), append(s.auth, r.Header.Get("Authorization"))
 		s.mu.Unlock()
+		var call struct{ ID json.RawMessage }
+		if calling := strings.Contains(string(raw), `"tools/call"`) && json.Unmarshal(raw, &call) == nil; calling && s.refuse.Load() {
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32602,"message":"unknown tool"}}`, call.ID)
+			return
+		} else if calling && s.changed.Load() {
+			w.Header().Set("Content-Type", "text/event-stream")
+			fmt.Fprintf(w, "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}\n\n"+
+				"data: {\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"It left.\"}]}}\n\n", call.ID)
+			return
+		}
 		r.Body = io.NopCloser(strings.NewReader(string(raw)))
 		handler.ServeHTTP(w, r)
 	}))
@@ -339,6 +355,81 @@ func TestLyingTools(t *testing.T) {
 	}
 }
 
+// listed is how often the server was asked for its tools.
+func (s *shop) listed() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, heard := range s.heard {
+		if strings.Contains(heard, `"tools/list"`) {
+			n++
+		}
+	}
+	return n
+}
+
+// What a server offers is remembered for a while: until its time is over, a call fails, the server says that it has changed, or it is
+// asked for something else or under another name.
+func TestToolListsAreKept(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	lists := &ToolLists{Now: func() time.Time { return now }}
+	s := newShop(t, map[string]tell{"find_order": shopSays("It left."), "cancel_order": shopSays("Cancelled.")})
+	turn := func(change ...func(map[string]any)) {
+		t.Helper()
+		m := newModel(t, calls("shop__find_order", map[string]any{"order": "A"}), says("Hello."))
+		sink := &tape{}
+		if got, err := askModel(t, lent(m, s.URL, change...), Deps{Lists: lists}, 0, visiting("?: hi"), sink); err != nil || got.Reply == nil {
+			t.Fatal(got, err)
+		}
+		if told := toolAnswers(m); len(told) != 1 || !strings.Contains(told[0], "It left.") {
+			t.Errorf("the model was told %q", told)
+		}
+		wantPaired(t, sink)
+	}
+	want := func(what string, n int) {
+		t.Helper()
+		if got := s.listed(); got != n {
+			t.Errorf("%s: asked %d times, want %d", what, got, n)
+		}
+	}
+	turn()
+	want("the first turn", 1)
+	turn()
+	want("the next one", 1)
+	turn(func(c map[string]any) { c["allow"] = []string{"find_order", "cancel_order"} })
+	want("another allow-list", 2)
+	now = now.Add(toolListLife)
+	turn()
+	want("after a while", 3)
+	turn()
+	want("and then not", 3)
+
+	m := newModel(t, calls("shop__find_order", map[string]any{"order": "A"}), says("Hello."))
+	a := lent(m, s.URL)
+	a.Secrets["mcp:shop:Authorization"] = "Bearer another"
+	if _, err := askModel(t, a, Deps{Lists: lists}, 0, visiting("?: hi"), &tape{}); err != nil {
+		t.Fatal(err)
+	}
+	want("under another name", 4)
+
+	s.refuse.Store(true) // whatever is called
+	m = newModel(t, calls("shop__find_order", map[string]any{"order": "A"}), says("Hello."))
+	if _, err := askModel(t, lent(m, s.URL), Deps{Lists: lists}, 0, visiting("?: hi"), &tape{}); err != nil {
+		t.Fatal(err)
+	}
+	want("while it fails", 4)
+	s.refuse.Store(false)
+	turn()
+	want("after a failure", 5)
+
+	s.changed.Store(true)
+	turn()
+	want("while it changes", 5)
+	s.changed.Store(false)
+	turn()
+	want("after it has changed", 6)
+}
+
 // The address rule holds for servers of tools as it does for models.
 func TestServersBehindTheGuard(t *testing.T) {
 	t.Parallel()
@@ -351,7 +442,7 @@ func TestServersBehindTheGuard(t *testing.T) {
 	guard := &Outbound{Public: true}
 	t.Cleanup(guard.Client().CloseIdleConnections)
 	server := newToolServers(a, config, Deps{Outbound: guard})[0]
-	err = server.open(t.Context())
+	err = server.learn(t.Context())
 	if err == nil || len(s.heard) > 0 || !strings.Contains(server.why(t.Context(), err), "not allowed") {
 		t.Errorf("%v, %v", err, s.heard)
 	}

@@ -25,6 +25,13 @@ func (l *Ledger) Article(ctx context.Context, org domain.OrgID, id domain.Articl
 	return a, classify(err)
 }
 
+// LockArticle is Article for a transaction that will change it: nobody else can until it ends.
+func (l *Ledger) LockArticle(ctx context.Context, org domain.OrgID, id domain.ArticleID) (domain.Article, error) {
+	var a domain.Article
+	err := l.NewSelect().Model(&a).Where("org_id = ? AND id = ?", org, id).For("UPDATE").Scan(ctx)
+	return a, classify(err)
+}
+
 // CreateArticle stores new articles. They can be found at once.
 func (l *Ledger) CreateArticle(ctx context.Context, as ...domain.Article) error {
 	_, err := l.NewInsert().Model(&as).Exec(ctx)

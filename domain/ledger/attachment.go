@@ -109,6 +109,5 @@ func fileURL(token, name string) string { return "/files/" + token + "/" + url.P
 
 // SweepUploads forgets files that no message has taken within 24 hours.
 func (l *Ledger) SweepUploads(ctx context.Context) error {
-	_, err := l.NewRaw(`DELETE FROM attachments WHERE thread_id IS NULL AND created_at < now() - interval '24 hours'`).Exec(ctx)
-	return classify(err)
+	return l.forget(ctx, "attachments", "x.thread_id IS NULL AND x.created_at < now() - interval '24 hours'")
 }

@@ -92,15 +92,24 @@ func (l *Ledger) UpdateContact(ctx context.Context, c domain.Contact) error {
 	return one(res, err)
 }
 
-// DeleteContact removes a contact with their sessions, threads and files. Another organisation's is NotFound.
+// DeleteContact removes a contact with their sessions, threads and files. Like everybody who takes a contact and its threads it takes
+// the contact first, and begins again if it gave way in a deadlock. Another organisation's is NotFound.
 func (l *Ledger) DeleteContact(ctx context.Context, org domain.OrgID, id domain.ContactID) error {
-	return l.InTx(ctx, func(tx *Ledger) error {
-		if _, err := tx.lockThreadsOf(ctx, org, id); err != nil {
+	for try := 1; ; try++ {
+		err := l.InTx(ctx, func(tx *Ledger) error {
+			if _, err := tx.LockContact(ctx, org, id); err != nil {
+				return err
+			}
+			if _, err := tx.lockThreadsOf(ctx, org, id); err != nil {
+				return err
+			}
+			res, err := tx.NewRaw(`DELETE FROM contacts WHERE org_id = ? AND id = ?`, org, id).Exec(ctx)
+			return one(res, err)
+		})
+		if err == nil || ctx.Err() != nil || try == identifyTries || !contended(err) {
 			return err
 		}
-		res, err := tx.NewRaw(`DELETE FROM contacts WHERE org_id = ? AND id = ?`, org, id).Exec(ctx)
-		return one(res, err)
-	})
+	}
 }
 
 // lockThreadsOf takes all threads of a contact in the order in which everybody takes them.

@@ -94,6 +94,5 @@ func (l *Ledger) AbandonIdempotent(ctx context.Context, org domain.OrgID, key st
 
 // SweepIdempotent forgets answers older than 24 hours.
 func (l *Ledger) SweepIdempotent(ctx context.Context) error {
-	_, err := l.NewRaw(`DELETE FROM idempotent_answers WHERE created_at < now() - interval '24 hours'`).Exec(ctx)
-	return classify(err)
+	return l.forget(ctx, "idempotent_answers", "x.created_at < now() - interval '24 hours'")
 }

@@ -25,9 +25,8 @@ ON CONFLICT (org_id, digest) DO UPDATE SET seen_on = EXCLUDED.seen_on WHERE p.se
 
 // SweepTexts forgets texts that no record refers to any more: their organisation keeps details for a shorter time.
 func (l *Ledger) SweepTexts(ctx context.Context) error {
-	_, err := l.NewRaw(`DELETE FROM passage_texts p USING organisations o
-WHERE o.id = p.org_id AND o.record_days > 0 AND p.seen_on < (now() AT TIME ZONE 'UTC')::date - o.record_days - 1`).Exec(ctx)
-	return classify(err)
+	return l.forget(ctx, "passage_texts", `EXISTS (SELECT FROM organisations o
+    WHERE o.id = x.org_id AND o.record_days > 0 AND x.seen_on < (now() AT TIME ZONE 'UTC')::date - o.record_days - 1)`)
 }
 
 // fillPassages puts the texts where the record has only digests. Of what was recorded without one, the article as it is now has to

@@ -28,8 +28,7 @@ ON CONFLICT (org_id, network) DO UPDATE SET place = excluded.place, expires_at =
 
 // SweepPlaces forgets places whose time is over.
 func (l *Ledger) SweepPlaces(ctx context.Context) error {
-	_, err := l.NewRaw(`DELETE FROM places WHERE expires_at < now()`).Exec(ctx)
-	return classify(err)
+	return l.forget(ctx, "places", "x.expires_at < now()")
 }
 
 // SetSessionPlace notes in the profile of a session's contact, whoever that is by now, where they are.

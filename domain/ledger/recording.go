@@ -14,6 +14,13 @@ func (l *Ledger) Recording(ctx context.Context, org domain.OrgID) (domain.Record
 	return r, classify(err)
 }
 
+// LockOrganisation is for a transaction that will change an organisation's settings: nobody else can until it ends. Whatever else goes on
+// in the organisation goes on.
+func (l *Ledger) LockOrganisation(ctx context.Context, org domain.OrgID) error {
+	var one int
+	return classify(l.NewRaw(`SELECT 1 FROM organisations WHERE id = ? FOR NO KEY UPDATE`, org).Scan(ctx, &one))
+}
+
 // SetRecording changes it. It counts for turns that begin from now on; how long details are kept counts for all.
 func (l *Ledger) SetRecording(ctx context.Context, org domain.OrgID, r domain.Recording) error {
 	res, err := l.NewRaw(`UPDATE organisations SET record_content = ?, record_days = ? WHERE id = ?`, r.Content, r.Days, org).Exec(ctx)

@@ -85,7 +85,6 @@ func (l *Ledger) ReleaseReplay(ctx context.Context, c ReplayClaim) error {
 
 // SweepReplays forgets replays that are over and that nobody is likely to look at again.
 func (l *Ledger) SweepReplays(ctx context.Context) error {
-	_, err := l.NewRaw(`DELETE FROM replays WHERE status IN ('done', 'failed') AND created_at < now() - interval '90 days' AND (golden_id IS NULL
-    OR EXISTS (SELECT FROM replays later WHERE later.golden_id = replays.golden_id AND later.created_at > replays.created_at))`).Exec(ctx)
-	return classify(err)
+	return l.forget(ctx, "replays", `x.status IN ('done', 'failed') AND x.created_at < now() - interval '90 days' AND (x.golden_id IS NULL
+    OR EXISTS (SELECT FROM replays later WHERE later.golden_id = x.golden_id AND later.created_at > x.created_at))`)
 }

@@ -129,13 +129,8 @@ func (l *Ledger) Settle(ctx context.Context, org domain.OrgID, hold string, usd 
 
 // SweepSpend forgets counters that nothing asks for any more.
 func (l *Ledger) SweepSpend(ctx context.Context) error {
-	for _, old := range []string{
-		`DELETE FROM spend_holds WHERE created_at < now() - interval '1 day'`,
-		`DELETE FROM spend_sessions WHERE updated_at < now() - interval '90 days'`,
-	} {
-		if _, err := l.NewRaw(old).Exec(ctx); err != nil {
-			return classify(err)
-		}
+	if err := l.forget(ctx, "spend_holds", "x.created_at < now() - interval '1 day'"); err != nil {
+		return err
 	}
-	return nil
+	return l.forget(ctx, "spend_sessions", "x.updated_at < now() - interval '90 days'")
 }

@@ -168,9 +168,7 @@ func (l *Ledger) WebhookDeliveries(ctx context.Context, org domain.OrgID, id dom
 	return ds, classify(q.Scan(ctx, &ds))
 }
 
-// SweepDeliveries forgets what webhooks were told more than 30 days ago, a few thousand at a time.
+// SweepDeliveries forgets what webhooks were told more than 30 days ago.
 func (l *Ledger) SweepDeliveries(ctx context.Context) error {
-	_, err := l.NewRaw(`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE transport = 'webhook' AND status IN ('done', 'dead')
-AND updated_at < now() - interval '30 days' LIMIT 5000)`).Exec(ctx)
-	return classify(err)
+	return l.forget(ctx, "deliveries", "x.transport = 'webhook' AND x.status IN ('done', 'dead') AND x.updated_at < now() - interval '30 days'")
 }

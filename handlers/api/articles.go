@@ -77,6 +77,7 @@ type importArticlesRequest struct {
 
 type updateArticleRequest struct {
 	Path
+	Match
 	Body ArticleFields `example:"{\"content\":\"We deliver within two working days.\"}"`
 }
 
@@ -86,7 +87,7 @@ func (a *API) articleOperations() {
 	add(a, creates(ownerOperation(http.MethodPost, "/articles", "create-article", tag, "Create an article", "Agents can answer from it at once.")), a.createArticle)
 	add(a, creates(ownerOperation(http.MethodPost, "/articles/import", "import-articles", tag, "Create several articles of one text", "A Markdown text is parted at its headings. With a problem in one of the parts none is stored; at most a hundred at once.")), a.importArticles)
 	add(a, operation(http.MethodGet, "/articles/{id}", "get-article", tag, "Read an article", ""), a.getArticle)
-	add(a, ownerOperation(http.MethodPatch, "/articles/{id}", "update-article", tag, "Change an article", "Only the fields given change."), a.updateArticle)
+	add(a, changes(ownerOperation(http.MethodPatch, "/articles/{id}", "update-article", tag, "Change an article", "Only the fields given change.")), a.updateArticle)
 	add(a, ownerOperation(http.MethodDelete, "/articles/{id}", "delete-article", tag, "Delete an article", ""), a.deleteArticle)
 	a.expect("ArticleCreate", []string{"title", "content"}, map[string]any{"language": newArticle.Language, "classification": newArticle.Classification})
 	choose(a, "ArticleCreate", "language", account.Languages())
@@ -102,9 +103,9 @@ func (a *API) listArticles(ctx context.Context, in *struct{ Paging }) (*Answer[L
 	return list(articles, showArticle, next), err
 }
 
-func (a *API) createArticle(ctx context.Context, in *createArticleRequest) (*Answer[Article], error) {
+func (a *API) createArticle(ctx context.Context, in *createArticleRequest) (*Tagged[Article], error) {
 	made, err := a.Account.CreateArticle(ctx, callerOf(ctx).scope(), in.Body.over(newArticle))
-	return &Answer[Article]{showArticle(made)}, err
+	return tagged(showArticle(made)), err
 }
 
 func (a *API) importArticles(ctx context.Context, in *importArticlesRequest) (*Answer[Articles], error) {
@@ -121,19 +122,21 @@ func (a *API) importArticles(ctx context.Context, in *importArticlesRequest) (*A
 	return &Answer[Articles]{out}, err
 }
 
-func (a *API) getArticle(ctx context.Context, in *struct{ Path }) (*Answer[Article], error) {
+func (a *API) getArticle(ctx context.Context, in *struct{ Path }) (*Tagged[Article], error) {
 	article, err := a.article(ctx, in.ID)
-	return &Answer[Article]{showArticle(article)}, err
+	return tagged(showArticle(article)), err
 }
 
-func (a *API) updateArticle(ctx context.Context, in *updateArticleRequest) (*Answer[Article], error) {
-	stored, err := a.article(ctx, in.ID)
+func (a *API) updateArticle(ctx context.Context, in *updateArticleRequest) (*Tagged[Article], error) {
+	id, err := domain.ParseID[domain.ArticleID](in.ID)
 	if err != nil {
 		return nil, err
 	}
-	input := in.Body.over(account.ArticleInput{Title: stored.Title, URL: stored.URL, Content: stored.Content, Language: stored.Language, Classification: stored.Classification})
-	changed, err := a.Account.UpdateArticle(ctx, stored.OrgID, stored.ID, input)
-	return &Answer[Article]{showArticle(changed)}, err
+	changed, err := a.Account.ChangeArticle(ctx, callerOf(ctx).scope(), id, func(now domain.Article) (account.ArticleInput, error) {
+		input := account.ArticleInput{Title: now.Title, URL: now.URL, Content: now.Content, Language: now.Language, Classification: now.Classification}
+		return in.Body.over(input), in.check(showArticle(now))
+	})
+	return tagged(showArticle(changed)), err
 }
 
 func (a *API) deleteArticle(ctx context.Context, in *struct{ Path }) (*Nothing, error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/account"
 )
 
@@ -48,33 +49,38 @@ func (Amount) Schema(huma.Registry) *huma.Schema {
 }
 
 type updateBudgetRequest struct {
+	Match
 	Body BudgetFields `example:"{\"daily_budget_usd\":20,\"session_budget_usd\":0.5}"`
 }
 
 func (a *API) budgetOperations() {
 	const tag = tagAgents
 	add(a, operation(http.MethodGet, "/organisation/budget", "get-budget", tag, "Read the budget", "What the organisation's agents may spend, and have spent today."), a.getBudget)
-	add(a, ownerOperation(http.MethodPatch, "/organisation/budget", "update-budget", tag, "Change the budget",
+	add(a, changes(ownerOperation(http.MethodPatch, "/organisation/budget", "update-budget", tag, "Change the budget",
 		"Checked before every call that costs, on all nodes together. A conversation that an empty budget leaves without an agent has "+
-			"`dispatch_skipped` with the reason `budget_exceeded` in its timeline."), a.updateBudget)
+			"`dispatch_skipped` with the reason `budget_exceeded` in its timeline. The `ETag` is of the limits, whatever is spent meanwhile.")), a.updateBudget)
 }
 
-func (a *API) getBudget(ctx context.Context, _ *struct{}) (*Answer[Budget], error) {
-	b, err := a.Account.Budgets(ctx, callerOf(ctx).scope())
-	return &Answer[Budget]{showBudget(b)}, err
+// taggedBudget is tagged by what can be changed: what is spent changes all the time.
+func taggedBudget(b account.Budget) *Tagged[Budget] {
+	return &Tagged[Budget]{tagOf(b.Budgets), showBudget(b)}
 }
 
-func (a *API) updateBudget(ctx context.Context, in *updateBudgetRequest) (*Answer[Budget], error) {
+func (a *API) getBudget(ctx context.Context, _ *struct{}) (*Tagged[Budget], error) {
 	b, err := a.Account.Budgets(ctx, callerOf(ctx).scope())
-	if err != nil {
-		return nil, err
-	}
-	if in.Body.DailyUSD.Given {
-		b.Budgets.DailyUSD = in.Body.DailyUSD.USD
-	}
-	if in.Body.SessionUSD.Given {
-		b.Budgets.SessionUSD = in.Body.SessionUSD.USD
-	}
-	b, err = a.Account.SetBudgets(ctx, callerOf(ctx).scope(), b.Budgets)
-	return &Answer[Budget]{showBudget(b)}, err
+	return taggedBudget(b), err
+}
+
+func (a *API) updateBudget(ctx context.Context, in *updateBudgetRequest) (*Tagged[Budget], error) {
+	b, err := a.Account.ChangeBudgets(ctx, callerOf(ctx).scope(), func(now domain.Budgets) (domain.Budgets, error) {
+		err := in.check(now)
+		if in.Body.DailyUSD.Given {
+			now.DailyUSD = in.Body.DailyUSD.USD
+		}
+		if in.Body.SessionUSD.Given {
+			now.SessionUSD = in.Body.SessionUSD.USD
+		}
+		return now, err
+	})
+	return taggedBudget(b), err
 }

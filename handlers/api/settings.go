@@ -20,30 +20,29 @@ type SettingsUpdate struct {
 }
 
 type updateSettingsRequest struct {
+	Match
 	Body SettingsUpdate `example:"{\"record_content\":\"full\",\"record_days\":30}"`
 }
 
 func (a *API) settingsOperations() {
 	const tag = tagThreads
 	add(a, operation(http.MethodGet, "/settings", "get-settings", tag, "Read the organisation's settings", "What the flight recorder keeps, and for how long."), a.getSettings)
-	add(a, ownerOperation(http.MethodPatch, "/settings", "update-settings", tag, "Change the organisation's settings", "Only the fields given change."), a.updateSettings)
+	add(a, changes(ownerOperation(http.MethodPatch, "/settings", "update-settings", tag, "Change the organisation's settings", "Only the fields given change.")), a.updateSettings)
 }
 
-func (a *API) getSettings(ctx context.Context, _ *struct{}) (*Answer[Settings], error) {
+func showSettings(r domain.Recording) Settings { return Settings{string(r.Content), r.Days} }
+
+func (a *API) getSettings(ctx context.Context, _ *struct{}) (*Tagged[Settings], error) {
 	r, err := a.Account.Recording(ctx, callerOf(ctx).scope())
-	return &Answer[Settings]{Settings{string(r.Content), r.Days}}, err
+	return tagged(showSettings(r)), err
 }
 
-func (a *API) updateSettings(ctx context.Context, in *updateSettingsRequest) (*Answer[Settings], error) {
-	org := callerOf(ctx).scope()
-	r, err := a.Account.Recording(ctx, org)
-	if err != nil {
-		return nil, err
-	}
-	lay(&r.Content, in.Body.RecordContent)
-	lay(&r.Days, in.Body.RecordDays)
-	if err := a.Account.SetRecording(ctx, org, r); err != nil {
-		return nil, err
-	}
-	return a.getSettings(ctx, nil)
+func (a *API) updateSettings(ctx context.Context, in *updateSettingsRequest) (*Tagged[Settings], error) {
+	changed, err := a.Account.ChangeRecording(ctx, callerOf(ctx).scope(), func(now domain.Recording) (domain.Recording, error) {
+		err := in.check(showSettings(now))
+		lay(&now.Content, in.Body.RecordContent)
+		lay(&now.Days, in.Body.RecordDays)
+		return now, err
+	})
+	return tagged(showSettings(changed)), err
 }

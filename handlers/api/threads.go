@@ -107,7 +107,7 @@ func (a *API) threadOperations() {
 	add(a, retry, a.retryThread)
 	add(a, operation(http.MethodGet, "/threads/{id}/timeline", "get-thread-timeline", tag, "Read a thread's timeline",
 		"Everything that happened, in order: messages and what they led to, the agent's turns step by step, replies and why some were not shown, "+
-			"deliveries, hand-overs. It comes as one page."), a.getTimeline)
+			"deliveries, hand-overs. The oldest first."), a.getTimeline)
 }
 
 func (a *API) listThreads(ctx context.Context, in *listThreadsRequest) (*Answer[List[Thread]], error) {

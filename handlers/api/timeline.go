@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -42,11 +43,13 @@ type timelineAnswer struct {
 	Body        List[TimelineItem]
 }
 
-// getTimeline takes the parameters of a list and answers with all of it: a timeline is read as a whole.
+// timelinePage is how many items one page has at most: a thread's timeline is mostly read as a whole.
+const timelinePage = 1000
+
 func (a *API) getTimeline(ctx context.Context, in *struct {
 	Path
-	Cursor string `query:"cursor" doc:"Taken for the sake of generic clients; there is only one page."`
-	Limit  string `query:"limit" doc:"Likewise."`
+	Cursor string `query:"cursor" doc:"The next_cursor of the page before; without one the list begins."`
+	Limit  int    `query:"limit" minimum:"1" default:"1000" doc:"How many to give at most. More than 1000 counts as 1000."`
 
 	Download string `query:"download" enum:"1," doc:"1: the answer is a file to save."`
 }) (*timelineAnswer, error) {
@@ -55,7 +58,20 @@ func (a *API) getTimeline(ctx context.Context, in *struct {
 		return nil, err
 	}
 	items, err := a.Chat.Timeline(ctx, callerOf(ctx).scope(), id)
-	out := &timelineAnswer{Body: list(items, showTimelineItem, "").Body}
+	if err != nil {
+		return nil, err
+	}
+	from := 0
+	if in.Cursor != "" {
+		if from, err = strconv.Atoi(in.Cursor); err != nil || from < 1 {
+			return nil, badCursor()
+		}
+	}
+	next, to := "", min(from, len(items))+min(in.Limit, timelinePage)
+	if to < len(items) {
+		next = strconv.Itoa(to)
+	}
+	out := &timelineAnswer{Body: list(items[min(from, len(items)):min(to, len(items))], showTimelineItem, next).Body}
 	if in.Download != "" {
 		out.Disposition = fmt.Sprintf(`attachment; filename="timeline-%s.json"`, id)
 	}

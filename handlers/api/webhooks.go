@@ -63,6 +63,7 @@ type createWebhookRequest struct {
 
 type updateWebhookRequest struct {
 	Path
+	Match
 	Body WebhookFields `example:"{\"kinds\":[]}"`
 }
 
@@ -128,7 +129,7 @@ func (a *API) webhookOperations() {
 	add(a, creates(ownerOperation(http.MethodPost, "/webhooks", "create-webhook", tag, "Create a webhook",
 		"It is told of everything that happens from now on. The answer is the only one that shows `secret`.")), a.createWebhook)
 	add(a, operation(http.MethodGet, "/webhooks/{id}", "get-webhook", tag, "Read a webhook", ""), a.getWebhook)
-	add(a, ownerOperation(http.MethodPatch, "/webhooks/{id}", "update-webhook", tag, "Change a webhook", "Only the fields given change."), a.updateWebhook)
+	add(a, changes(ownerOperation(http.MethodPatch, "/webhooks/{id}", "update-webhook", tag, "Change a webhook", "Only the fields given change.")), a.updateWebhook)
 	add(a, ownerOperation(http.MethodDelete, "/webhooks/{id}", "delete-webhook", tag, "Delete a webhook", "With its log."), a.deleteWebhook)
 	add(a, ownerOperation(http.MethodPost, "/webhooks/{id}/rotate-secret", "rotate-webhook-secret", tag, "Change a webhook's secret",
 		"For 24 hours the one before signs as well, so that your side can change over; the one before that ends at once."), a.rotateWebhookSecret)
@@ -155,23 +156,28 @@ func (a *API) listWebhooks(ctx context.Context, in *struct{ Paging }) (*Answer[L
 	return list(hooks, showWebhook, next), err
 }
 
-func (a *API) createWebhook(ctx context.Context, in *createWebhookRequest) (*Answer[Webhook], error) {
+func (a *API) createWebhook(ctx context.Context, in *createWebhookRequest) (*Tagged[Webhook], error) {
 	made, err := a.Account.CreateWebhook(ctx, callerOf(ctx).scope(), in.Body.over(account.WebhookInput{Enabled: true}))
-	return &Answer[Webhook]{showWebhook(made)}, err
+	shown := showWebhook(made)
+	seen := shown
+	seen.Secret = ""
+	return &Tagged[Webhook]{tagOf(seen), shown}, err // the tag is of what the next one to read it sees
 }
 
-func (a *API) getWebhook(ctx context.Context, in *struct{ Path }) (*Answer[Webhook], error) {
+func (a *API) getWebhook(ctx context.Context, in *struct{ Path }) (*Tagged[Webhook], error) {
 	h, err := a.webhook(ctx, in.ID)
-	return &Answer[Webhook]{showWebhook(h)}, err
+	return tagged(showWebhook(h)), err
 }
 
-func (a *API) updateWebhook(ctx context.Context, in *updateWebhookRequest) (*Answer[Webhook], error) {
-	h, err := a.webhook(ctx, in.ID)
+func (a *API) updateWebhook(ctx context.Context, in *updateWebhookRequest) (*Tagged[Webhook], error) {
+	id, err := domain.ParseID[domain.WebhookID](in.ID)
 	if err != nil {
 		return nil, err
 	}
-	changed, err := a.Account.UpdateWebhook(ctx, h.OrgID, h.ID, in.Body.over(account.WebhookInput{URL: h.URL, Kinds: h.Kinds, Enabled: h.Enabled}))
-	return &Answer[Webhook]{showWebhook(changed)}, err
+	changed, err := a.Account.ChangeWebhook(ctx, callerOf(ctx).scope(), id, func(now domain.Webhook) (account.WebhookInput, error) {
+		return in.Body.over(account.WebhookInput{URL: now.URL, Kinds: now.Kinds, Enabled: now.Enabled}), in.check(showWebhook(now))
+	})
+	return tagged(showWebhook(changed)), err
 }
 
 func (a *API) deleteWebhook(ctx context.Context, in *struct{ Path }) (*Nothing, error) {

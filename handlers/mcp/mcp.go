@@ -65,6 +65,7 @@ func New(d Deps) *Surface {
 	s.handlingTools(server)
 	s.agentTools(server)
 	s.knowledgeTools(server)
+	s.eventTools(server)
 	serve := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, &mcp.StreamableHTTPOptions{
 		Stateless: true, JSONResponse: true, MaxRequestBodyBytes: maxBody, PropagateRequestCancellation: true,
 		DisableLocalhostProtection: true, // behind a proxy on this machine, every good request would look like a rebound one; a key is needed anyway

@@ -20,7 +20,8 @@ func TestToolsNeedTheirScope(t *testing.T) {
 		"list_threads": {domain.ScopeRead, nil}, "search_threads": {domain.ScopeRead, arguments{"query": "Hello"}}, "read_thread": {domain.ScopeRead, thread},
 		"read_timeline": {domain.ScopeRead, thread}, "list_agents": {domain.ScopeRead, nil}, "search_knowledge": {domain.ScopeRead, arguments{"query": "Hello"}},
 		"reply": {domain.ScopeWrite, said}, "add_note": {domain.ScopeWrite, said}, "take_over": {domain.ScopeWrite, thread}, "hand_to_team": {domain.ScopeWrite, thread},
-		"hand_back": {domain.ScopeWrite, thread}, "close_thread": {domain.ScopeWrite, thread}, "test_agent": {domain.ScopeAdmin, arguments{"agent_id": w.acme.Agent}},
+		"hand_back": {domain.ScopeWrite, thread}, "close_thread": {domain.ScopeWrite, thread}, "record_and_dispatch": {domain.ScopeWrite, arguments{"channel": "sms", "external_id": "1", "contact": arguments{"phone": "+15550100"}}},
+		"test_agent": {domain.ScopeAdmin, arguments{"agent_id": w.acme.Agent}},
 	}
 	listed, err := w.acme.session.ListTools(t.Context(), nil)
 	if err != nil {

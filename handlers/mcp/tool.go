@@ -21,12 +21,13 @@ const (
 	moves                  // a thread changes hands; what is so already stays
 	resolves               // likewise, and nobody looks at the thread any more
 	talks                  // somebody outside hears of it, each time anew
+	arrives                // something comes in from outside, once, and somebody may hear an answer
 )
 
 func (e effect) annotations(title string) *mcp.ToolAnnotations {
-	destructive, open := e == resolves, e == talks
+	destructive, open := e == resolves, e == talks || e == arrives
 	return &mcp.ToolAnnotations{
-		Title: title, ReadOnlyHint: e == reads, DestructiveHint: &destructive, IdempotentHint: e == reads || e == moves || e == resolves, OpenWorldHint: &open,
+		Title: title, ReadOnlyHint: e == reads, DestructiveHint: &destructive, IdempotentHint: e == reads || e == moves || e == resolves || e == arrives, OpenWorldHint: &open,
 	}
 }
 

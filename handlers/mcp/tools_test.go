@@ -218,6 +218,38 @@ func TestMergedThread(t *testing.T) {
 	refused(t, w.acme, "read_thread", arguments{"thread_id": w.acme.Thread}, "not_found", string(w.rival.Thread))
 }
 
+// An agent from outside brings what happened on a channel of its own, once, and hears what it led to.
+func TestRecordAnEvent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	event := arguments{"channel": "sms", "external_id": "SM1", "contact": arguments{"name": "Grace", "phone": "+15550100"}, "agent_id": w.acme.Agent, "content": "Where is my parcel?", "payload": arguments{"from": "+15550100"}}
+	first := use[Recorded](t, w.acme, "record_and_dispatch", event)
+	if first.Status != "queued" || first.ThreadID == "" || first.MessageID == "" || first.Duplicate {
+		t.Fatalf("%+v", first)
+	}
+	again := use[Recorded](t, w.acme, "record_and_dispatch", event)
+	if again.EventID != first.EventID || !again.Duplicate {
+		t.Errorf("again: %+v", again)
+	}
+	read := use[Conversation](t, w.acme, "read_thread", arguments{"thread_id": first.ThreadID})
+	if len(read.Messages) != 1 || read.Messages[0].Content != "Where is my parcel?" || read.Thread.Channel != "sms" || read.Thread.ContactName != "Grace" {
+		t.Errorf("%+v", read)
+	}
+	for reason, args := range map[string]arguments{
+		"no_agent":           {"channel": "letters", "external_id": "1", "contact": arguments{"phone": "+15550100"}, "content": "Hello?"},
+		"empty_body":         {"channel": "sms", "kind": "opened", "external_id": "1", "contact": arguments{"phone": "+15550100"}, "agent_id": w.acme.Agent},
+		"cross_org":          {"channel": "sms", "external_id": "2", "contact": arguments{"phone": "+15550101"}, "agent_id": w.rival.Agent, "content": "Hello?"},
+		"contact_unresolved": {"channel": "sms", "external_id": "3", "contact": arguments{}, "agent_id": w.acme.Agent, "content": "Hello?"},
+	} {
+		if got := use[Recorded](t, w.acme, "record_and_dispatch", args); got.Status != "skipped" || got.SkipReason != reason {
+			t.Errorf("%s: %+v", reason, got)
+		}
+	}
+	if got := use[Threads](t, w.rival, "list_threads", nil); len(got.Threads) != 0 {
+		t.Errorf("the rival has %+v", got)
+	}
+}
+
 func jsonOf(t *testing.T, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)

@@ -102,7 +102,26 @@ func (p *Portal) around(r *http.Request, c ledger.Conversation) (*views.Conversa
 	}
 	open.Facts = facts(c, contact, visit, open.Now)
 	open.Facts.Viewer = memberOf(r).User.ID
+	if open.Facts.Forms, err = p.forms(r, c); err != nil {
+		return nil, err
+	}
 	return open, p.explainSilence(r, c, open)
+}
+
+const formsShown = 3
+
+// forms reads what a contact told in forms, the newest first.
+func (p *Portal) forms(r *http.Request, c ledger.Conversation) (forms []views.FilledForm, err error) {
+	told, err := p.Chat.Events(r.Context(), c.OrgID, ledger.EventFilter{Thread: c.ID, Kind: domain.FormSubmitted, Limit: formsShown})
+	for _, e := range told {
+		var d struct {
+			Fields struct{ Name, Email, Phone, Message string }
+		}
+		if json.Unmarshal(e.Detail, &d) == nil && d.Fields.Name+d.Fields.Email+d.Fields.Phone+d.Fields.Message != "" { // an erased one says nothing
+			forms = append(forms, views.FilledForm{At: e.CreatedAt, Name: d.Fields.Name, Email: d.Fields.Email, Phone: d.Fields.Phone, Message: d.Fields.Message})
+		}
+	}
+	return forms, err
 }
 
 // explainSilence finds out why nobody will answer a thread's last line, if nobody will. The settings are read as they are now:

@@ -16,16 +16,32 @@ func TestMembersDecideNothingThatOnlyOwnersMay(t *testing.T) {
 	if made.status != http.StatusSeeOther {
 		t.Fatalf("%d\n%s", made.status, tidy(made.body))
 	}
-	agent, widget := made.to(), "/widgets/01a21e43-f7a0-7953-905d-3ffff93bc1c6"
+	agent, widget := made.to(), "/widgets/"+string(w.widget(b, "").ID)
+	wrote := b.post("/knowledge", "title", "Delivery", "content", "Three days.", "language", "english", "classification", "PUBLIC")
+	if wrote.status != http.StatusSeeOther {
+		t.Fatalf("%d\n%s", wrote.status, tidy(wrote.body))
+	}
+	articles, err := w.account.Articles(t.Context(), b.user.OrgID)
+	if err != nil || len(articles) != 1 {
+		t.Fatal(articles, err)
+	}
+	article := "/knowledge/" + string(articles[0].ID)
+	for _, path := range []string{agent, widget, article, "/widgets"} {
+		without(t, b.page(path), "look-only")
+	}
 	if _, err := w.ledger.NewRaw("UPDATE users SET role = ?", domain.RoleMember).Exec(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/agents", agent, agent + "/delete", "/agents/budget", "/settings", widget + "/secret", widget + "/secret/end", widget + "/delete"} {
+	for _, path := range []string{"/agents", agent, agent + "/delete", agent + "/test", agent + "/probe", "/widgets", widget, widget + "/trigger", "/knowledge", article, article + "/delete", "/knowledge/import", "/knowledge/site", "/agents/budget", "/settings", widget + "/secret", widget + "/secret/end", widget + "/delete"} {
 		if a := b.post(path); a.status != http.StatusForbidden {
 			t.Errorf("POST %s: %d", path, a.status)
 		}
 	}
-	for path, status := range map[string]int{"/agents/budget": http.StatusForbidden, "/inbox": http.StatusOK, "/agents": http.StatusOK, agent: http.StatusOK, "/widgets": http.StatusOK} {
+	for _, path := range []string{agent, widget, article, "/widgets"} { // there to look at, and disabled
+		want(t, b.page(path), "Owners of Acme change it.", `<fieldset class="look-only" disabled>`)
+		without(t, b.page(path), path+"/delete")
+	}
+	for path, status := range map[string]int{"/agents/budget": http.StatusForbidden, "/agents/new": http.StatusForbidden, "/widgets/new": http.StatusForbidden, "/knowledge/new": http.StatusForbidden, "/knowledge/site": http.StatusForbidden, "/knowledge": http.StatusOK, "/inbox": http.StatusOK, "/agents": http.StatusOK, agent: http.StatusOK, "/widgets": http.StatusOK} {
 		if a := b.get(path); a.status != status {
 			t.Errorf("GET %s: %d, want %d", path, a.status, status)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/chat"
 	"github.com/parley-chat/parley/domain/ledger/ledgertest"
 )
 
@@ -36,4 +37,21 @@ func TestThePanelSaysWhereTheVisitorIs(t *testing.T) {
 	clock("Europe/Lisbon", page)
 	ledgertest.Set(t, w.ledger, "sessions", v.Session.ID, "timezone", "")
 	clock("Pacific/Pago_Pago", b.page(path))
+}
+
+// What a visitor told in a form stands beside the conversation, for as long as it is kept.
+func TestFormsStandInTheContactPanel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.owner("Acme")
+	v := w.visitor(w.widget(b, ""))
+	if err := w.chat.Introduces(t.Context(), &v, chat.Form{ClientID: "1", Name: "Grace <b>", Email: "grace@example.com", Message: "Please call me."}); err != nil {
+		t.Fatal(err)
+	}
+	page := "/threads/" + string(v.Thread.ID)
+	want(t, b.page(page), "Filled in", "Grace &lt;b&gt;", "grace@example.com")
+	if err := w.account.EraseContact(t.Context(), b.user.OrgID, v.Session.ContactID); err != nil {
+		t.Fatal(err)
+	}
+	without(t, b.page(page), "Filled in", "Grace")
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/parley-chat/parley/handlers/edge"
 )
 
-// Routes is every URL of the portal. What costs money, holds secrets or is gone afterwards is for owners: members work the inbox.
+// Routes is every URL of the portal. Members work the inbox: they see how the chat is set up, and owners change it.
 func (p *Portal) Routes(r chi.Router) {
 	r.NotFound(p.strict(p.page(p.nowhere)).ServeHTTP)
 
@@ -64,38 +64,38 @@ func (p *Portal) inboxRoutes(r chi.Router) {
 
 func (p *Portal) agentRoutes(r chi.Router) {
 	r.Get("/agents", p.page(p.listAgents))
-	r.Get("/agents/new", p.page(p.newAgent))
+	r.Get("/agents/new", p.page(forOwners(p.newAgent)))
 	r.Post("/agents", p.page(forOwners(p.createAgent)))
 	r.Get("/agents/budget", p.page(forOwners(p.showBudget)))
 	r.Post("/agents/budget", p.page(forOwners(p.updateBudget)))
 	r.Get("/agents/{id}", p.page(p.showAgent))
 	r.Post("/agents/{id}", p.page(forOwners(p.updateAgent)))
-	r.Post("/agents/{id}/test", p.page(p.testAgent))
-	r.Post("/agents/{id}/probe", p.page(p.probeAgent))
+	r.Post("/agents/{id}/test", p.page(forOwners(p.testAgent)))
+	r.Post("/agents/{id}/probe", p.page(forOwners(p.probeAgent)))
 	r.Post("/agents/{id}/delete", p.page(forOwners(p.deleteAgent)))
 }
 
 func (p *Portal) knowledgeRoutes(r chi.Router) {
 	r.Get("/knowledge", p.page(p.listArticles))
-	r.Get("/knowledge/new", p.page(p.newArticle))
-	r.Get("/knowledge/import", p.page(p.showPaste))
-	r.Post("/knowledge/import", p.page(p.paste))
-	r.Get("/knowledge/site", p.page(p.showSite))
-	r.Get("/knowledge/site/progress", p.page(p.siteProgress))
-	r.Post("/knowledge/site", p.page(p.readSite))
-	r.Post("/knowledge", p.page(p.createArticle))
+	r.Get("/knowledge/new", p.page(forOwners(p.newArticle)))
+	r.Get("/knowledge/import", p.page(forOwners(p.showPaste)))
+	r.Post("/knowledge/import", p.page(forOwners(p.paste)))
+	r.Get("/knowledge/site", p.page(forOwners(p.showSite)))
+	r.Get("/knowledge/site/progress", p.page(forOwners(p.siteProgress)))
+	r.Post("/knowledge/site", p.page(forOwners(p.readSite)))
+	r.Post("/knowledge", p.page(forOwners(p.createArticle)))
 	r.Get("/knowledge/{id}", p.page(p.showArticle))
-	r.Post("/knowledge/{id}", p.page(p.updateArticle))
-	r.Post("/knowledge/{id}/delete", p.page(p.deleteArticle))
+	r.Post("/knowledge/{id}", p.page(forOwners(p.updateArticle)))
+	r.Post("/knowledge/{id}/delete", p.page(forOwners(p.deleteArticle)))
 }
 
 func (p *Portal) widgetRoutes(r chi.Router) {
 	r.Get("/widgets", p.page(p.listWidgets))
-	r.Get("/widgets/new", p.page(p.newWidget))
-	r.Post("/widgets", p.page(p.createWidget))
+	r.Get("/widgets/new", p.page(forOwners(p.newWidget)))
+	r.Post("/widgets", p.page(forOwners(p.createWidget)))
 	r.Get("/widgets/{id}", p.page(p.showWidget))
-	r.Post("/widgets/{id}", p.page(p.updateWidget))
-	r.Post("/widgets/{id}/trigger", p.page(p.switchTrigger))
+	r.Post("/widgets/{id}", p.page(forOwners(p.updateWidget)))
+	r.Post("/widgets/{id}/trigger", p.page(forOwners(p.switchTrigger)))
 	r.Get("/widgets/{id}/secret", p.page(forOwners(p.leaveSecret)))
 	r.Post("/widgets/{id}/secret", p.page(forOwners(p.rotateSecret)))
 	r.Post("/widgets/{id}/secret/end", p.page(forOwners(p.endSecret)))
