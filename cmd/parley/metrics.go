@@ -102,8 +102,11 @@ func (c *openCircuits) Collect(out chan<- prometheus.Metric) {
 	open, err := c.ledger.OpenDeliveries(ctx)
 	for _, transport := range []string{ledger.TransportMail, ledger.TransportReplyURL, ledger.TransportWebhook} {
 		if err == nil { // also of a way on which nothing waits: an alert wants a zero, not nothing
-			out <- prometheus.MustNewConstMetric(deliveriesOpen, prometheus.GaugeValue, float64(open[transport]), transport)
+			open[transport] += 0
 		}
+	}
+	for transport, n := range open {
+		out <- prometheus.MustNewConstMetric(deliveriesOpen, prometheus.GaugeValue, float64(n), transport)
 	}
 	out <- prometheus.MustNewConstMetric(circuitsOpen, prometheus.GaugeValue, float64(agents))
 	out <- prometheus.MustNewConstMetric(circuitsWaiting, prometheus.GaugeValue, float64(waiting))

@@ -105,7 +105,7 @@ func (a *API) channelOperations() {
 	add(a, creates(ownerOperation(http.MethodPost, "/channels", "create-channel", tag, "Create a channel",
 		"Events of any channel are taken, whether it was created or not; one that was has an agent and a way for replies.")), a.createChannel)
 	add(a, operation(http.MethodGet, "/channels/{id}", "get-channel", tag, "Read a channel", ""), a.getChannel)
-	add(a, changes(ownerOperation(http.MethodPatch, "/channels/{id}", "update-channel", tag, "Change a channel", "Only the fields given change.")), a.updateChannel)
+	add(a, contested(changes(ownerOperation(http.MethodPatch, "/channels/{id}", "update-channel", tag, "Change a channel", "Only the fields given change."))), a.updateChannel)
 	add(a, ownerOperation(http.MethodDelete, "/channels/{id}", "delete-channel", tag, "Delete a channel", "Its threads stay; what waits to be delivered there is given up."), a.deleteChannel)
 	add(a, ownerOperation(http.MethodPost, "/channels/{id}/test", "test-channel", tag, "Ask what is at its other end",
 		"Of chatwoot only: asks the account for its inboxes and waits at most ten seconds. That it failed is an answer too: `ok` is false and `error` says why."), a.testChannel)

@@ -119,7 +119,7 @@ func (a *API) contactOperations() {
 	create := creates(operation(http.MethodPost, "/contacts", "create-contact", tag, "Create a contact", "For whoever has not written yet. Visitors become contacts by themselves."))
 	add(a, create, a.createContact)
 	add(a, operation(http.MethodGet, "/contacts/{id}", "get-contact", tag, "Read a contact", ""), a.getContact)
-	add(a, changes(operation(http.MethodPatch, "/contacts/{id}", "update-contact", tag, "Change a contact", "Only the fields given change.")), a.updateContact)
+	add(a, contested(changes(operation(http.MethodPatch, "/contacts/{id}", "update-contact", tag, "Change a contact", "Only the fields given change."))), a.updateContact)
 	add(a, ownerOperation(http.MethodDelete, "/contacts/{id}", "delete-contact", tag, "Delete a contact",
 		"With their visits, threads and files, as if they had never been there. To keep the numbers, erase them instead."), a.deleteContact)
 	add(a, ownerOperation(http.MethodPost, "/contacts/{id}/erase", "erase-contact", tag, "Erase a contact",

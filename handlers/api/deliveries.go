@@ -12,10 +12,10 @@ import (
 // Delivery is something that leaves by another way than Parley's own.
 type Delivery struct {
 	ID           string          `json:"id" format:"uuid" doc:"What X-Parley-Delivery says." example:"0199b0f2-7c1e-4a54-b1de-2f6f6f1f4c11"`
-	Transport    string          `json:"transport" doc:"The way it leaves by: mail, reply_url (of a channel), webhook." example:"mail"`
-	Target       string          `json:"target" doc:"Whereto: an address. Empty: to a channel or webhook that is gone, or it was erased." example:"anna@example.com"`
+	Transport    string          `json:"transport" doc:"The way it leaves by: mail, webhook, or a channel's: reply_url, chatwoot." example:"mail"`
+	Target       string          `json:"target" doc:"Whereto: an address. Empty: to a channel without one, to what is gone, or it was erased." example:"anna@example.com"`
 	WebhookID    *string         `json:"webhook_id" nullable:"true" format:"uuid" doc:"The webhook that is told; null: none." example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
-	ChannelID    *string         `json:"channel_id" nullable:"true" format:"uuid" doc:"The channel whose reply_url it goes to; null: none." example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
+	ChannelID    *string         `json:"channel_id" nullable:"true" format:"uuid" doc:"The channel it goes to; null: none." example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
 	ThreadID     *string         `json:"thread_id" nullable:"true" format:"uuid" doc:"What it is about; null: no thread."`
 	MessageID    *string         `json:"message_id" nullable:"true" format:"uuid" doc:"The message it takes or tells of; null: none."`
 	Kind         *string         `json:"kind" nullable:"true" doc:"What a webhook is told of; null: it is for no webhook." example:"message_received"`
@@ -37,7 +37,8 @@ func showDelivery(d ledger.LoggedDelivery) Delivery {
 	case ledger.TransportWebhook:
 		request := WebhookRequest(d.Payload)
 		shown.WebhookID, shown.Request = orNull(d.Target), &request
-	case ledger.TransportReplyURL:
+	case ledger.TransportMail:
+	default: // a channel's
 		shown.ChannelID = orNull(d.Target)
 	}
 	if d.AnswerStatus != 0 {

@@ -87,8 +87,8 @@ type createdEvent struct {
 
 // MessageUnasked is the body that writes to a contact who has not asked.
 type MessageUnasked struct {
-	ContactID      string  `json:"contact_id,omitempty" format:"uuid" doc:"Whom to write to; or" example:""`
-	ExternalID     string  `json:"external_id,omitempty" maxLength:"200" doc:"your own id for them; or" example:""`
+	ContactID      string  `json:"contact_id,omitempty" format:"uuid" doc:"Whom to write to; or" example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
+	ExternalID     string  `json:"external_id,omitempty" maxLength:"200" doc:"your own id for them; or" example:"customer-4711"`
 	ConversationID string  `json:"conversation_id,omitempty" maxLength:"64" doc:"the thread to write in, or a Chatwoot's own id of a conversation." example:""`
 	Channel        string  `json:"channel,omitempty" maxLength:"64" doc:"Over which channel; without one, that of their latest thread, else webchat." example:"webchat"`
 	Content        string  `json:"content" doc:"1 to 4000 characters, plain text." example:"Your parcel has arrived."`

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,6 +56,7 @@ func config(version string, added func(*huma.Operation)) huma.Config {
 	c.CreateHooks, c.OpenAPIPath, c.DocsPath, c.SchemasPath = nil, "", "", ""
 	c.AllowAdditionalPropertiesByDefault = true
 	c.Info.Description = introduction
+	c.Info.License = &huma.License{Name: "Apache 2.0", Identifier: "Apache-2.0"}
 	c.Servers = []*huma.Server{{URL: Prefix}}
 	c.Security = []map[string][]string{{securityScheme: {}}}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
@@ -175,7 +177,10 @@ func sample(schemas huma.Registry, s *huma.Schema) any {
 	case huma.TypeObject:
 		object := map[string]any{}
 		for name, property := range s.Properties {
-			if v := sample(schemas, property); v != nil && v != "" {
+			v := sample(schemas, property)
+			if needed := slices.Contains(s.Required, name); needed && v == nil {
+				object[name] = nothingOf(schemas, property)
+			} else if v != nil && (v != "" || needed) {
 				object[name] = v
 			}
 		}
@@ -187,6 +192,21 @@ func sample(schemas huma.Registry, s *huma.Schema) any {
 		return []any{}
 	}
 	return nil
+}
+
+// nothingOf is the value of a schema that says least.
+func nothingOf(schemas huma.Registry, s *huma.Schema) any {
+	switch s = resolved(schemas, s); {
+	case s.Nullable:
+		return nil
+	case s.Type == huma.TypeBoolean:
+		return false
+	case s.Type == huma.TypeInteger, s.Type == huma.TypeNumber:
+		return 0
+	case s.Format == "uuid":
+		return "0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"
+	}
+	return ""
 }
 
 func mustDocument(api *huma.OpenAPI) []byte {

@@ -66,6 +66,12 @@ func changes(o huma.Operation) huma.Operation {
 	return o
 }
 
+// contested is an operation that something can be in the way of.
+func contested(o huma.Operation) huma.Operation {
+	o.Errors = append(o.Errors, http.StatusConflict)
+	return o
+}
+
 // add registers an operation whose handler fails with the errors of the domain. The documentation shows operations in this order.
 func add[I, O any](a *API, o huma.Operation, handle func(context.Context, *I) (*O, error)) {
 	huma.Register(a.huma, o, func(ctx context.Context, in *I) (*O, error) {

@@ -152,8 +152,17 @@ type answer struct {
 	body   map[string]any // of a JSON object
 }
 
-// do sends body, a string as it is and anything else as JSON; headers come in pairs.
+// do sends body, a string as it is and anything else as JSON; headers come in pairs. The answer must be one that the document speaks of.
 func (c client) do(t *testing.T, method, path string, body any, headers ...string) answer {
+	t.Helper()
+	a := c.send(t, method, path, body, headers...)
+	if strings.HasPrefix(path, Prefix) {
+		a.fits(t, c, method, path)
+	}
+	return a
+}
+
+func (c client) send(t *testing.T, method, path string, body any, headers ...string) answer {
 	t.Helper()
 	var b []byte
 	switch v := body.(type) {
