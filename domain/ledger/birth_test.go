@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -90,6 +91,45 @@ func TestTurnIsBornWithItsLine(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNewbornTurnIsBriefed reads briefings that were begun before what they tell of was stored: they say what they would have said
+// after it.
+func TestNewbornTurnIsBriefed(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	f := ledgertest.Seed(t, l)
+	n := &nursery{free: 3}
+	b := n.births()
+	b.Lines = 3
+	l.OnBirth(b)
+	brief := func(turn int, want ...string) {
+		t.Helper()
+		if len(n.born) != turn+1 {
+			t.Fatalf("%d turns were born, want %d", len(n.born), turn+1)
+		}
+		got, err := l.Brief(t.Context(), n.born[turn], b.Lines)
+		if err != nil || got.Skip != "" || got.Agent.ID != f.Agent || !slices.Equal(contents(got.Messages), want) {
+			t.Errorf("turn %d: %v; skip %q, %q, want %q", turn, err, got.Skip, contents(got.Messages), want)
+		}
+	}
+	mustAppend(t, l, line(f, "1", "one"))
+	brief(0, "one")
+	mustAppend(t, l, ledger.Append{OrgID: f.Org, ThreadID: f.Thread, Change: ledger.TurnEnd{TurnRef: n.born[0].TurnRef, Said: &ledger.Said{N: 1, Content: "first"}}})
+	mustAppend(t, l, line(f, "2", "two"))
+	brief(1, "one", "first", "two")
+	mustAppend(t, l, ledger.Append{OrgID: f.Org, ThreadID: f.Thread, Change: ledger.TurnEnd{TurnRef: n.born[1].TurnRef, Said: &ledger.Said{N: 1, Content: "second"}}})
+	mustAppend(t, l, ledger.Append{OrgID: f.Org, ThreadID: f.Thread, Change: ledger.TakeOver{User: f.User}})
+	mustAppend(t, l, line(f, "3", "three"))
+	mustAppend(t, l, ledger.Append{OrgID: f.Org, ThreadID: f.Thread, Change: ledger.HandBack{User: f.User}})
+	brief(2, "two", "second", "three")
+}
+
+func contents(ms []domain.Message) (texts []string) {
+	for _, m := range ms {
+		texts = append(texts, m.Content)
+	}
+	return texts
 }
 
 // TestBornTurnWhoseWorkerDied lets the lease run out: whoever claims next gets the turn.
