@@ -84,24 +84,26 @@ func TestCircuit(t *testing.T) {
 		say(t, l, f, "1")
 	}
 	until(t, "an open circuit", func() bool { return health(t, l, bad).Circuit == domain.CircuitOpen })
-	before := asked.Load()
+	before, open := asked.Load(), time.Now()
+	due := func() int32 { return int32(time.Since(open)/domain.ProbeEvery) + 1 } // probes whose time may have come by itself, on a busy machine
 	for _, f := range threads {
 		say(t, l, f, "2") // nobody is asked about these now
 	}
 	say(t, l, good, "1")
 	eventually(t, l, good, "another agent's answer meanwhile", agentSaid(1))
-	if got := asked.Load(); got != before {
-		t.Errorf("the agent was asked %d times while its circuit was open", got-before)
+	if got := asked.Load() - before; got > due()-1 {
+		t.Errorf("the agent was asked %d times while its circuit was open", got)
 	}
 	if h := health(t, l, bad); h.Failures < domain.CircuitThreshold || h.LastError != "could not connect" || h.OpenedAt.IsZero() {
 		t.Errorf("health %+v", h)
 	}
 
+	was := asked.Load()
 	probeNow(t, n)
-	until(t, "one turn let through", func() bool { return asked.Load() == before+1 })
+	until(t, "one turn let through", func() bool { return asked.Load() > was })
 	until(t, "the circuit open again", func() bool { return health(t, l, bad).ProbeAt.After(time.Now()) })
-	if got := asked.Load(); got != before+1 {
-		t.Errorf("%d turns were let through by one probe", got-before)
+	if got := asked.Load() - was; got > due() {
+		t.Errorf("%d turns were let through by one probe", got)
 	}
 
 	mended.Store(true)
