@@ -337,7 +337,7 @@ func chatwootPages(g map[string]templ.Component) {
 	form := func(c domain.Channel) ChatwootForm {
 		return ChatwootForm{Frame: f, Account: c, Agents: agents, Webhook: "https://chat.acme.example" + c.WebhookPath(), Form: ui.Form{Values: ChatwootValues(c)}}
 	}
-	g["chatwoot-new"] = ChatwootPage(ChatwootForm{Frame: f, Agents: agents, Form: ui.Form{Values: map[string]string{"name": "chatwoot", "enabled": "on", "signed": "on", "id": id(964), "config.fallback_text": domain.ChatwootFallback}}})
+	g["chatwoot-new"] = ChatwootPage(ChatwootForm{Frame: f, Agents: agents, Webhook: "https://chat.acme.example/webhook/chatwoot/" + id(964), Form: ui.Form{Values: map[string]string{"name": "chatwoot", "enabled": "on", "signed": "on", "id": id(964), "config.fallback_text": domain.ChatwootFallback}}})
 	tested := form(ok)
 	tested.Test = &domain.ChannelTest{OK: true, MS: 48.2, Inboxes: []domain.ChannelInbox{{ID: "1", Name: "Website"}, {ID: "2", Name: hostile}}}
 	g["chatwoot"] = ChatwootPage(tested)

@@ -380,6 +380,7 @@ func TestChatwootOrigin(t *testing.T) {
 	l, c := ledgertest.New(t), newThere(t)
 	f := ledgertest.Seed(t, l)
 	f = conversation(t, l, c.account(t, l, f), f, "41")
+	ledgertest.Set(t, l, "agents", f.Agent, "kind", "websocket")
 	got := make(chan agent.TurnRequest, 1)
 	start(t, l, func(_ context.Context, r agent.TurnRequest, _ agent.Sink) (agent.Result, error) {
 		got <- r

@@ -112,6 +112,9 @@ func (l *Ledger) brief(ctx context.Context, c Claim, before int64, lines int, ha
 		return b, classify(err)
 	}
 	err = conn.SendBatch(ctx, batch).Close()
+	if b.Conversation, _ = domain.ChatwootConversation(key); b.Conversation != "" && b.Agent.Kind == domain.AgentWebSocket && err == nil {
+		b.Foreign, err = reports(ctx, conn, c.OrgID, c.ThreadID, pendingOf(c, b.Messages))
+	}
 	conn.Release()
 	if err != nil {
 		return b, classify(err)
@@ -127,10 +130,7 @@ func (l *Ledger) brief(ctx context.Context, c Claim, before int64, lines int, ha
 	st.agent.suggest = b.Agent.SendMode == domain.Suggest
 	st.Handling = cmp.Or(handling, st.Handling)
 	b.Skip = st.guard("stored")
-	if b.Conversation, _ = domain.ChatwootConversation(key); b.Conversation != "" {
-		b.Foreign, err = l.Reports(ctx, c.OrgID, c.ThreadID, pendingOf(c, b.Messages))
-	}
-	return b, err
+	return b, nil
 }
 
 // pendingOf are the lines that a claim's turn is to answer.

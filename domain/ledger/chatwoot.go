@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/uptrace/bun"
 
 	"github.com/parley-chat/parley/domain"
@@ -29,13 +30,13 @@ SELECT c.id::text, c.org_id::text, c.name, c.kind, coalesce(c.agent_id::text, ''
        coalesce(t.id::text, ''), coalesce(t.contact_id::text, ''), coalesce(t.agent_id::text, '')
 FROM channels c
 LEFT JOIN threads t ON t.org_id = c.org_id AND t.correlation_key = 'chatwoot:' || c.id::text || ':' || $3 AND t.merged_into IS NULL
-WHERE c.kind = 'chatwoot' AND ($1 = '' OR c.id::text = $1) AND ($2 = '' OR c.config->>'account_id' = $2)
+WHERE c.kind = 'chatwoot' AND ($1 = '' OR c.id = nullif($1, '')::uuid) AND ($2 = '' OR c.config->>'account_id' = $2)
 ORDER BY c.id`
 
 // ChatwootPlaces finds the channels of all organisations that a report about a conversation may be for, the oldest first: the one with
 // this id, or with an empty id those of the account, or with an empty account all.
 func (l *Ledger) ChatwootPlaces(ctx context.Context, id domain.ChannelID, account, conversation string) ([]ChatwootPlace, error) {
-	rows, err := l.readers.Query(ctx, chatwootPlaces, pgx.QueryExecModeCacheStatement, string(id), clean(account), clean(conversation))
+	rows, err := l.readers.Query(ctx, chatwootPlaces, string(id), clean(account), clean(conversation)) // planned anew: which way is best depends on what is given
 	if err != nil {
 		return nil, classify(err)
 	}
@@ -92,11 +93,12 @@ FROM events e LEFT JOIN messages m ON m.id = e.message_id WHERE e.org_id = $1::t
 	return r, classify(err)
 }
 
-// Reports reads the reports with which some of a thread's lines came, by line.
-func (l *Ledger) Reports(ctx context.Context, org domain.OrgID, thread domain.ThreadID, lines []domain.MessageID) (map[domain.MessageID]ForeignLine, error) {
-	rows, err := l.readers.Query(ctx, `SELECT e.message_id::text, e.external_id, coalesce(e.detail->'payload', '{}') FROM events e
-WHERE e.org_id = $1::text::uuid AND e.thread_id = $2::text::uuid AND e.kind = 'message_received' AND e.message_id = ANY($3::text[]::uuid[])`,
-		pgx.QueryExecModeCacheStatement, string(org), string(thread), column(lines, func(id domain.MessageID) string { return string(id) }))
+// reports reads the reports with which some of a thread's lines came, by line.
+func reports(ctx context.Context, conn *pgxpool.Conn, org domain.OrgID, thread domain.ThreadID, lines []domain.MessageID) (map[domain.MessageID]ForeignLine, error) {
+	rows, err := conn.Query(ctx, `SELECT e.message_id::text, e.external_id, coalesce(e.detail->'payload', '{}')
+FROM threads t CROSS JOIN LATERAL (SELECT * FROM events e WHERE e.thread_id = t.id AND e.kind = 'message_received' OFFSET 0) e
+WHERE t.org_id = $1::text::uuid AND t.id = $2::text::uuid AND e.message_id = ANY($3::text[]::uuid[])`,
+		string(org), string(thread), column(lines, func(id domain.MessageID) string { return string(id) }))
 	if err != nil {
 		return nil, classify(err)
 	}

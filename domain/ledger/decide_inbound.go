@@ -92,10 +92,11 @@ func (c Inbound) skip(s *state) domain.SkipReason {
 	return ""
 }
 
+// Looked up one by one, whatever the planner thinks of how many events there are.
 const readEvents = `
-SELECT e.org_id::text, e.channel, e.kind, e.external_id, e.id::text
+SELECT k.org_id::text, k.channel, k.kind, k.external_id, e.id::text
 FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[]) AS k(org_id, channel, kind, external_id)
-JOIN events e ON e.org_id = k.org_id AND e.channel = k.channel AND e.kind = k.kind AND e.external_id = k.external_id`
+CROSS JOIN LATERAL (SELECT id FROM events e WHERE e.org_id = k.org_id AND e.channel = k.channel AND e.kind = k.kind AND e.external_id = k.external_id LIMIT 1) e`
 
 // recorded is a change that need not have a message, and is recorded once under the key of its event.
 type recorded interface{ event() eventKey }

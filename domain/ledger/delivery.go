@@ -85,22 +85,31 @@ VALUES (?, ?, ?, ?, ?, ?::jsonb, 'queued', clock_timestamp(), clock_timestamp(),
 }
 
 // Of one thread to one target nothing overtakes what is still on its way, and no target has more than its share of those at once,
-// so that one that hangs keeps nobody else waiting.
+// so that one that hangs keeps nobody else waiting. Targets are found by leaps and each is read from its oldest on until it has its
+// share: how much waits behind does not matter.
 const claimDeliveries = `
-WITH busy AS MATERIALIZED (
-    SELECT transport, target, count(*) AS n FROM deliveries WHERE status = 'running' AND lease_until >= statement_timestamp() GROUP BY 1, 2
+WITH RECURSIVE ways AS (
+    (SELECT transport, target FROM deliveries WHERE status IN ('queued', 'running') ORDER BY transport, target LIMIT 1)
+    UNION ALL
+    SELECT n.transport, n.target FROM ways w CROSS JOIN LATERAL (
+        SELECT transport, target FROM deliveries WHERE status IN ('queued', 'running') AND (transport, target) > (w.transport, w.target)
+        ORDER BY transport, target LIMIT 1) n
+), room AS MATERIALIZED (
+    SELECT w.transport, w.target, $4::int - (SELECT count(*) FROM deliveries r WHERE r.status = 'running' AND r.lease_until >= statement_timestamp()
+           AND r.transport = w.transport AND r.target = w.target) AS n
+    FROM ways w WHERE w.transport = ANY($1::text[])
 ), next AS MATERIALIZED (
-    SELECT d.id, coalesce((SELECT b.n FROM busy b WHERE b.transport = d.transport AND b.target = d.target), 0)
-                 + row_number() OVER (PARTITION BY d.transport, d.target ORDER BY d.ord) AS n
-    FROM deliveries d
-    WHERE d.transport = ANY($1::text[])
-      AND (d.status = 'queued' AND d.due_at <= statement_timestamp() OR d.status = 'running' AND d.lease_until < statement_timestamp())
-      AND NOT EXISTS (SELECT FROM deliveries e WHERE e.thread_id = d.thread_id AND e.transport = d.transport AND e.target = d.target
-                      AND e.ord < d.ord AND e.status IN ('queued', 'running'))
+    SELECT c.id FROM room CROSS JOIN LATERAL (
+        SELECT d.id FROM deliveries d
+        WHERE d.transport = room.transport AND d.target = room.target AND d.status IN ('queued', 'running')
+          AND (d.status = 'queued' AND d.due_at <= statement_timestamp() OR d.status = 'running' AND d.lease_until < statement_timestamp())
+          AND NOT EXISTS (SELECT FROM deliveries e WHERE e.thread_id = d.thread_id AND e.transport = d.transport AND e.target = d.target
+                          AND e.ord < d.ord AND e.status IN ('queued', 'running'))
+        ORDER BY d.ord LIMIT greatest(room.n, 0)) c
 ), due AS MATERIALIZED (
     SELECT d.id, d.attempts > 0 AND (d.status = 'running' OR coalesce(d.answer_status, 504) IN (502, 504)) AS unsure
     FROM next JOIN deliveries d USING (id)
-    WHERE next.n <= $4 AND (d.status = 'queued' AND d.due_at <= statement_timestamp() OR d.status = 'running' AND d.lease_until < statement_timestamp())
+    WHERE d.status = 'queued' AND d.due_at <= statement_timestamp() OR d.status = 'running' AND d.lease_until < statement_timestamp()
     ORDER BY d.ord LIMIT $2 FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE deliveries d SET status = 'running', attempts = attempts + 1, token = token + 1,
@@ -162,9 +171,9 @@ func (l *Ledger) Undelivered(ctx context.Context, d Delivery, reason string, fin
 func (l *Ledger) NextDelivery(ctx context.Context, transports []string) (in time.Duration, ok bool, err error) {
 	var seconds *float64
 	err = l.hot.QueryRow(ctx, `SELECT extract(epoch FROM least(
-    (SELECT min(due_at) FROM deliveries d WHERE status = 'queued' AND transport = ANY($1::text[])
+    (SELECT due_at FROM deliveries d WHERE status = 'queued' AND transport = ANY($1::text[])
        AND NOT EXISTS (SELECT FROM deliveries e WHERE e.thread_id = d.thread_id AND e.transport = d.transport AND e.target = d.target
-                       AND e.ord < d.ord AND e.status IN ('queued', 'running'))),
+                       AND e.ord < d.ord AND e.status IN ('queued', 'running')) ORDER BY due_at LIMIT 1),
     (SELECT min(lease_until) FROM deliveries WHERE status = 'running')) - clock_timestamp())::float8`,
 		transports).Scan(&seconds)
 	if err != nil || seconds == nil {

@@ -79,6 +79,9 @@ func (p *Portal) chatwootPage(w http.ResponseWriter, r *http.Request, status int
 			page.Posts = append(page.Posts, views.ChatwootPost{ID: d.ID, Thread: d.ThreadID, Dead: d.Status == "dead", Attempts: d.Attempts, Error: d.LastError, At: d.UpdatedAt})
 		}
 	}
+	if id, err := domain.ParseID[domain.ChannelID](page.Form.Value("id")); err == nil && page.Account.ID == "" { // known before there is anything
+		page.Webhook = p.publicURL(r) + domain.Channel{ID: id}.WebhookPath()
+	}
 	if page.Frame, err = p.frame(w, r, views.ChatwootSection, title); err != nil {
 		return err
 	}

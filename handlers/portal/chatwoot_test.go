@@ -25,6 +25,7 @@ func TestChatwootIsConnectedAndChanged(t *testing.T) {
 		t.Fatal("the form brings no id")
 	}
 	path := "/chatwoot/" + id[1]
+	want(t, b.page("/chatwoot/new"), w.server.URL+"/webhook/chatwoot/")
 	form := func(set ...string) []string {
 		values := map[string]string{"id": id[1], "name": "chatwoot", "enabled": "on", "signed": "on", "secret": "whisper", "agent_id": "", "config.base_url": "https://chatwoot.example/",
 			"config.account_id": "7", "config.api_access_token": "good", "config.fallback_text": "Sorry.",
@@ -44,7 +45,7 @@ func TestChatwootIsConnectedAndChanged(t *testing.T) {
 	if bad.status != http.StatusUnprocessableEntity {
 		t.Errorf("%d", bad.status)
 	}
-	want(t, bad.body, "Webhook secret is needed to tell what is signed", `value="ftp://x&lt;b&gt;"`, `value="1" id="f-config.inboxes.0.inbox_id"`)
+	want(t, bad.body, w.server.URL+"/webhook/chatwoot/"+id[1], "Webhook secret is needed to tell what is signed", `value="ftp://x&lt;b&gt;"`, `value="1" id="f-config.inboxes.0.inbox_id"`)
 	without(t, bad.body, `value="good"`)
 	if bad = b.post("/chatwoot", form("config.base_url", "ftp://x<b>")...); bad.status != http.StatusUnprocessableEntity {
 		t.Errorf("%d", bad.status)
