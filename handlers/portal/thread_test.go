@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/ledger/ledgertest"
 )
 
 func TestThreadShowsTheConversation(t *testing.T) {
@@ -142,4 +143,23 @@ func TestFailureIsShownUntilSomebodyActs(t *testing.T) {
 	without(t, page, "The agent could not answer.")
 	want(t, page, "Ada answers")
 	want(t, b.page(path+"/timeline"), "The agent gave up after 1 attempt", "The agent was asked to answer")
+}
+
+// A thread that has become part of another one leads there, and the page says so.
+func TestMergedThreadLeadsToTheOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, eve := w.owner("Acme"), w.owner("Evil")
+	gone, into := w.thread(b, "Hello?"), w.thread(b, "And here?")
+	ledgertest.Set(t, w.ledger, "threads", gone, "merged_into", into)
+	ledgertest.Set(t, w.ledger, "threads", gone, "last_message_at", nil)
+	if a := eve.get("/threads/" + string(gone)); a.status != http.StatusNotFound {
+		t.Errorf("another organisation's: %d to %q", a.status, a.to())
+	}
+	a := b.get("/threads/" + string(gone))
+	if a.status != http.StatusSeeOther || a.to() != "/threads/"+string(into) {
+		t.Fatalf("%d to %q", a.status, a.to())
+	}
+	want(t, b.page(a.to()), "has become part of this one", "And here?")
+	without(t, b.page(a.to()), "has become part of this one")
 }
