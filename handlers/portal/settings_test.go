@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/account"
 	"github.com/parley-chat/parley/domain/ledger/ledgertest"
 )
 
@@ -54,8 +55,12 @@ func TestThreadShowsWhatDidNotArrive(t *testing.T) {
 	w := newWorld(t)
 	b, other := w.owner("Acme"), w.owner("Other")
 	thread := w.thread(b, "Hello?")
+	hook, err := w.account.CreateWebhook(t.Context(), b.user.OrgID, account.WebhookInput{URL: "https://hook.example", Kinds: []domain.TimelineKind{domain.Rated}, Enabled: true})
+	if err != nil {
+		t.Fatal(err)
+	}
 	ids := map[string]string{}
-	for transport, target := range map[string]string{"mail": "anna@example.com", "webhook": "0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"} {
+	for transport, target := range map[string]string{"mail": "anna@example.com", "webhook": string(hook.ID)} {
 		var id string
 		if err := w.ledger.NewRaw(`INSERT INTO deliveries (id, org_id, thread_id, transport, target, payload, status, due_at, last_error, created_at, updated_at)
 VALUES (gen_random_uuid(), ?, ?, ?, ?, '{}', 'dead', now(), '550 no such <mailbox>', now(), now()) RETURNING id::text`, b.user.OrgID, thread, transport, target).Scan(t.Context(), &id); err != nil {
