@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/textproto"
@@ -11,12 +12,12 @@ import (
 	"unicode/utf8"
 )
 
-// ToolServer is an MCP server whose tools the model of an agent may use: those that Allow names, and in turns that are at least as
-// closed as its Classification. The headers of its requests are secret: see [Agent.ServerHeaders].
+// ToolServer is an MCP server whose tools the model of an agent may use: those that Allow names, each in turns that are at least as
+// closed as it is. The headers of its requests are secret: see [Agent.ServerHeaders].
 type ToolServer struct {
 	Name           string         `json:"name"` // the model knows its tools as name__tool
 	URL            string         `json:"url"`
-	Allow          []string       `json:"allow"` // names of tools, as the server calls them
+	Allow          []string       `json:"allow"` // names of tools, as the server calls them; "refund INTERNAL" where one is classified otherwise than the server
 	Classification Classification `json:"classification"`
 	TimeoutSeconds float64        `json:"timeout_seconds"` // of one call
 }
@@ -24,9 +25,21 @@ type ToolServer struct {
 // Timeout bounds one call of a tool.
 func (s ToolServer) Timeout() time.Duration { return seconds(s.TimeoutSeconds) }
 
-// Serves reports whether a turn of this classification may use the server: what is closed is not for turns that are more open.
-func (s ToolServer) Serves(turn Classification) bool {
-	of := slices.Index(Classifications(), s.Classification)
+// For is the names of the tools that a turn of this classification may use: what is closed is not for turns that are more open.
+func (s ToolServer) For(turn Classification) []string {
+	var names []string
+	for _, entry := range s.Allow {
+		name, own, _ := strings.Cut(entry, " ")
+		if cmp.Or(Classification(own), s.Classification).opens(turn) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// opens reports whether what is classified so may be told in a turn of this classification.
+func (c Classification) opens(turn Classification) bool {
+	of := slices.Index(Classifications(), c)
 	return of >= 0 && of <= slices.Index(Classifications(), turn)
 }
 
@@ -100,12 +113,18 @@ func (s *serverInput) check(p agentProblems, at int, names map[string]bool) {
 	}
 	between(p, field+"timeout_seconds", s.TimeoutSeconds, 0.1, 60)
 	allow := make([]string, 0, len(s.Allow)) // never null
-	for _, name := range s.Allow {
-		if name = strings.TrimSpace(name); name != "" && !slices.Contains(allow, name) {
-			allow = append(allow, name)
+	known := map[string]bool{}
+	for _, entry := range s.Allow {
+		entry = strings.Join(strings.Fields(entry), " ")
+		name, own, classified := strings.Cut(entry, " ")
+		if entry != "" && !known[name] {
+			known[name], allow = true, append(allow, entry)
 		}
-		if len(name) > 128 || !utf8.ValidString(name) || strings.ContainsAny(name, " \t") || hasControls(name, "") {
+		if len(name) > 128 || !utf8.ValidString(name) || hasControls(name, "") {
 			p.add(field+"allow", fmt.Sprintf("has %.60q, which is not a tool's name", name))
+		}
+		if classified && !slices.Contains(Classifications(), Classification(own)) {
+			p.add(field+"allow", fmt.Sprintf("has %.60q: after a tool's name may stand PUBLIC, INTERNAL or CONFIDENTIAL", entry))
 		}
 	}
 	if s.Allow = allow; len(allow) > mostAllowed {
@@ -221,7 +240,7 @@ func formServers(form map[string][]string) (list []any, found bool) {
 			found = true
 			return strings.TrimSpace(values[0])
 		}
-		row := map[string]any{"name": value("name"), "url": value("url"), "allow": strings.Fields(value("allow")),
+		row := map[string]any{"name": value("name"), "url": value("url"), "allow": strings.Split(value("allow"), "\n"),
 			"classification": value("classification"), "headers": headerLines(value("headers"))}
 		if within := value("timeout_seconds"); within != "" {
 			row["timeout_seconds"] = within

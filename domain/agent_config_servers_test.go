@@ -84,6 +84,7 @@ func TestBadServers(t *testing.T) {
 		`[{"name":"a","url":"https://a.example","classification":"SECRET"}]`:                                    "config.mcp_servers.0.classification",
 		`[{"name":"a","url":"https://a.example","timeout_seconds":600}]`:                                        "config.mcp_servers.0.timeout_seconds",
 		`[{"name":"a","url":"https://a.example","allow":["a b"]}]`:                                              "config.mcp_servers.0.allow",
+		`[{"name":"a","url":"https://a.example","allow":["a PUBLIC INTERNAL"]}]`:                                "config.mcp_servers.0.allow",
 		`[{"name":"a","url":"https://a.example","headers":{"Host":"x"}}]`:                                       "config.mcp_servers.0.headers",
 		`[{"name":"a","url":"https://a.example","headers":{"Mcp-Session-Id":"x"}}]`:                             "config.mcp_servers.0.headers",
 		`[{"name":"a","url":"https://a.example","headers":{"X":"a\nb"}}]`:                                       "config.mcp_servers.0.headers",
@@ -97,20 +98,24 @@ func TestBadServers(t *testing.T) {
 	}
 }
 
-// A server is for turns that are at least as closed as itself.
-func TestServes(t *testing.T) {
+// A tool is for turns that are at least as closed as itself; it is as closed as its server unless it says otherwise.
+func TestToolsForATurn(t *testing.T) {
 	t.Parallel()
-	for of, want := range map[Classification]string{ClassPublic: "true true true", ClassInternal: "false true true", ClassConfidential: "false false true", "": "false false false"} {
-		var got []string
-		for _, turn := range Classifications() {
-			got = append(got, map[bool]string{true: "true", false: "false"}[ToolServer{Classification: of}.Serves(turn)])
-		}
-		if strings.Join(got, " ") != want {
-			t.Errorf("%s: %v", of, got)
+	allow := []string{"plain", "open PUBLIC", "inner INTERNAL", "secret CONFIDENTIAL", "odd NONSENSE"}
+	for of, want := range map[Classification][3]string{
+		ClassPublic:       {"plain open", "plain open inner", "plain open inner secret"},
+		ClassInternal:     {"open", "plain open inner", "plain open inner secret"},
+		ClassConfidential: {"open", "open inner", "plain open inner secret"},
+		"":                {"open", "open inner", "open inner secret"},
+	} {
+		for i, turn := range Classifications() {
+			if got := strings.Join(ToolServer{Allow: allow, Classification: of}.For(turn), " "); got != want[i] {
+				t.Errorf("of a server that is %q, in a turn that is %s: %s", of, turn, got)
+			}
 		}
 	}
-	if (ToolServer{Classification: ClassPublic}).Serves("NONSENSE") {
-		t.Error("a turn of no classification is served")
+	if got := (ToolServer{Allow: allow, Classification: ClassPublic}).For("NONSENSE"); len(got) > 0 {
+		t.Errorf("a turn of no classification is served %v", got)
 	}
 }
 

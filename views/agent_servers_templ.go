@@ -98,7 +98,7 @@ func agentServers(p AgentForm) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.TextArea(ui.Field{Name: s.field("allow"), Label: "Tools the model may use", Optional: true, Mono: true, Rows: "3", Placeholder: "find_order", Hint: "One per line, as the server calls them. None: the server is not asked at all. Visitors decide what a model is asked: name tools that look things up, not ones that change them."}, p.Form).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.TextArea(ui.Field{Name: s.field("allow"), Label: "Tools the model may use", Optional: true, Mono: true, Rows: "3", Placeholder: "find_order", Hint: "One per line, as the server calls them; refund INTERNAL, where one is for others than the rest. None: the server is not asked at all. Visitors decide what a model is asked: name tools that look things up, not ones that change them."}, p.Form).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -60,7 +60,9 @@ func newToolServers(a domain.Agent, config domain.OpenAIConfig, d Deps) []toolSe
 // and its tools are not offered.
 func (t *modelTurn) reach(ctx context.Context) {
 	for _, s := range t.openAI.servers {
-		if len(s.Allow) > 0 && s.Serves(domain.Classification(t.r.Classification)) {
+		s.Allow = s.For(domain.Classification(t.r.Classification))
+		if len(s.Allow) > 0 {
+			s.key = s.key.of(s.Allow)
 			t.open = append(t.open, &s)
 		}
 	}

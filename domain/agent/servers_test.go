@@ -286,6 +286,7 @@ func TestOnlyPublicServersServeVisitors(t *testing.T) {
 		"internal":        func(s map[string]any) { s["classification"] = "INTERNAL" },
 		"confidential":    func(s map[string]any) { s["classification"] = "CONFIDENTIAL" },
 		"nothing allowed": func(s map[string]any) { s["allow"] = []string{} },
+		"no open tool":    func(s map[string]any) { s["allow"] = []string{"find_order INTERNAL"} },
 	} {
 		s := newShop(t, map[string]tell{"find_order": shopSays("hidden")})
 		m := newModel(t, calls("shop__find_order", map[string]any{}), says("Hello."))
@@ -295,6 +296,21 @@ func TestOnlyPublicServersServeVisitors(t *testing.T) {
 		if len(m.asked[0].Tools) != 4 || len(s.heard) != 0 || s.calls() != 0 {
 			t.Errorf("%s: %d tools, the server heard %v", name, len(m.asked[0].Tools), s.heard)
 		}
+	}
+}
+
+func TestOnlyPublicToolsServeVisitors(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, map[string]tell{"find_order": shopSays("Sent."), "refund": shopSays("Paid.")})
+	m := newModel(t, calls("shop__find_order", map[string]any{}), calls("shop__refund", map[string]any{}), says("Hello."))
+	open := func(s map[string]any) {
+		s["classification"], s["allow"] = "CONFIDENTIAL", []string{"find_order PUBLIC", "refund"}
+	}
+	if _, err := askModel(t, lent(m, s.URL, open), Deps{}, 0, visiting("?: hi"), &tape{}); err != nil {
+		t.Fatal(err)
+	}
+	if told := toolAnswers(m); s.calls() != 1 || !strings.Contains(told[0], "Sent.") || !strings.Contains(told[1], "there is no tool") {
+		t.Errorf("%d of the server's tools ran; told %q", s.calls(), told)
 	}
 }
 

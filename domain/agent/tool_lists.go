@@ -33,8 +33,15 @@ const (
 	toolListMost = 1000
 )
 
+// listKeyOf is the key to all that a server offers; of narrows it down to the tools that a turn may use.
 func listKeyOf(a domain.Agent, s domain.ToolServer, headers map[string]string) listKey {
-	raw, err := json.Marshal([]any{a.OrgID, a.ID, s.Name, s.URL, s.Allow, headers})
+	return keyOf(a.OrgID, a.ID, s.Name, s.URL, headers)
+}
+
+func (k listKey) of(tools []string) listKey { return keyOf(k, tools) }
+
+func keyOf(parts ...any) listKey {
+	raw, err := json.Marshal(parts)
 	if err != nil {
 		panic(err) // texts can be encoded
 	}
