@@ -331,9 +331,9 @@ func TestChatwootTakeOver(t *testing.T) {
 	}
 	// Anna is back; the old report comes once more, and does not take it from her.
 	w.report(t, hook, incoming(5, anna...), "")
-	w.report(t, hook, resolved, "")
-	if th, _ = w.lines(t, c, "41"); th.Handling != domain.HandlingHuman {
-		t.Errorf("an old report: %s", th.Handling)
+	a = w.report(t, hook, resolved, "")
+	if th, _ = w.lines(t, c, "41"); th.Handling != domain.HandlingHuman || a.code != http.StatusOK || a.object["status"] != "ignored" {
+		t.Errorf("an old report: %s, %d %s", th.Handling, a.code, a.body)
 	}
 	w.report(t, hook, incoming(6, set("content", "Still there?")), "")
 	n := w.dispatches(t, th.ID)
