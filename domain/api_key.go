@@ -22,8 +22,8 @@ type Scope string
 
 const (
 	ScopeRead  Scope = "read"  // whatever there is to read, but no secrets and no keys
-	ScopeWrite Scope = "write" // also what the team does: in threads, with contacts, and trying agents out
-	ScopeAdmin Scope = "admin" // also what only owners do: set things up, spend, delete, and make keys
+	ScopeWrite Scope = "write" // also what the team does: in threads and with contacts
+	ScopeAdmin Scope = "admin" // also what only owners do: set things up, spend (as on trying an agent out), delete, and make keys
 )
 
 // Scopes are all there are, from the narrowest to the widest.

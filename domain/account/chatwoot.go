@@ -118,7 +118,7 @@ func chatwootBase(p problems, s string) string {
 // foreign checks an id of another system.
 func (p problems) foreign(field string, id domain.ForeignID) string {
 	s := p.line(field, string(id), 64, false)
-	if strings.ContainsAny(s, ":/?#%\\ ") {
+	if s == "." || s == ".." || strings.ContainsAny(s, ":/?#%\\ ") {
 		p.add(field, "is not an id")
 	}
 	return s

@@ -37,7 +37,7 @@ func CorrelationKey(contact domain.ContactID, channel string) string {
 // ThreadByKey reads a thread by its correlation key.
 func (l *Ledger) ThreadByKey(ctx context.Context, org domain.OrgID, key string) (domain.Thread, error) {
 	var t domain.Thread
-	err := l.NewSelect().Model(&t).Where("org_id = ? AND correlation_key = ?", org, key).Scan(ctx)
+	err := l.NewSelect().Model(&t).Where("org_id = ? AND correlation_key = ?", org, clean(key)).Scan(ctx)
 	return t, classify(err)
 }
 

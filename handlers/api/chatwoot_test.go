@@ -52,6 +52,7 @@ func TestChatwootChannels(t *testing.T) {
 		{"config.base_url", map[string]any{"config": config(with("base_url", "https://chatwoot.example/?a=b"))}},
 		{"config.account_id", map[string]any{"config": config(with("account_id", nil))}},
 		{"config.account_id", map[string]any{"config": config(with("account_id", "7/../8"))}},
+		{"config.account_id", map[string]any{"config": config(with("account_id", ".."))}},
 		{"config.inboxes.0.inbox_id", map[string]any{"config": config(with("inboxes", []map[string]any{{"agent_id": c.Agent}}))}},
 		{"config.inboxes.1.inbox_id", map[string]any{"config": config(with("inboxes", []map[string]any{{"inbox_id": 1}, {"inbox_id": "1"}}))}},
 		{"config.inboxes", map[string]any{"config": config(with("inboxes", []map[string]any{{"inbox_id": 1, "agent_id": w.rival.Agent}}))}},
@@ -105,6 +106,7 @@ func TestMessageIntoChatwoot(t *testing.T) {
 	post(c, "41", "").want(t, http.StatusCreated).check(t, map[string]any{"thread_id": th.ID, "content": "To 41"})
 	post(c, string(th.ID), "").want(t, http.StatusCreated).check(t, map[string]any{"thread_id": th.ID})
 	post(c, "42", "").problem(t, http.StatusNotFound, "not_found")
+	post(c, "42\x00", "").problem(t, http.StatusNotFound, "not_found")
 	post(c, "41", "letters").problem(t, http.StatusNotFound, "not_found")
 	post(w.rival, "41", "").problem(t, http.StatusNotFound, "not_found")
 	add("second", "8")

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/parley-chat/parley/domain"
 )
@@ -83,6 +84,9 @@ type foreign string
 func (f *foreign) UnmarshalJSON(b []byte) error {
 	var id domain.ForeignID
 	_ = id.UnmarshalJSON(b)
+	if id == "." || id == ".." || strings.ContainsFunc(string(id), unicode.IsControl) { // no path or database would take it as it is
+		id = ""
+	}
 	*f = foreign(id)
 	return nil
 }

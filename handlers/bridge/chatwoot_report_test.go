@@ -39,6 +39,7 @@ func TestDecodeReport(t *testing.T) {
 		{"a conversation", `{"event":"conversation_status_changed","id":41,"inbox_id":1,"messages":[{"account_id":7}],"meta":{"sender":{"id":9}}}`, "41", "41", "1", "7", false, false, false, "9", ""},
 		{"files", `{"message_type":0,"content":null,"attachments":[{"data_url":"https://a.example/1"},{"data_url":"https://a.example/2"}]}`, "", "", "", "", true, false, false, "", "https://a.example/1\nhttps://a.example/2"},
 		{"no ids", `{"id":1.5,"conversation":{"id":true,"inbox_id":[]},"account":{"id":{}}}`, "", "", "", "", false, false, false, "", ""},
+		{"ids that lead elsewhere", `{"id":"a\u0000b","conversation":{"id":"..","inbox_id":"."},"account":{"id":"7\n"},"sender":{"id":"\u007f"},"message_type":0}`, "", "", "", "7", true, false, false, "", ""},
 		{"odd shapes", `{"id":5,"sender":"x","content":7,"conversation":[],"account":null,"message_type":{},"private":[],"attachments":{}}`, "5", "", "", "", false, false, false, "", ""},
 		{"odd first", `{"content":[],"id":5,"conversation":{"channel":3,"id":41}}`, "5", "41", "", "", false, false, false, "", ""},
 		{"empty", `{}`, "", "", "", "", false, false, false, "", ""},
