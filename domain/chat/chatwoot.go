@@ -114,30 +114,12 @@ func (s *Service) chatwooted(ctx context.Context, l Chatwooted, c ledger.Change)
 
 // chatwootThread finds or begins the thread of a conversation.
 func (s *Service) chatwootThread(ctx context.Context, l Chatwooted) (domain.ThreadID, error) {
-	to := ledger.ChannelThread{OrgID: l.Place.OrgID, Channel: l.Place.Name, Key: domain.ChatwootKey(l.Place.ID, l.Conversation), SetAgent: true}
-	if l.Agent != "" { // it may have been deleted since the inbox got it
-		has, err := s.ledger.HasAgent(ctx, l.Place.OrgID, l.Agent)
-		if err != nil {
-			return "", err
-		}
-		if has {
-			to.AgentID = l.Agent
-		}
-	}
-	if l.Contact.ExternalID != "" {
-		i := l.Contact
+	i := l.Contact
+	if i.ExternalID != "" {
 		i.ExternalID = "chatwoot:" + string(l.Place.ID) + ":" + i.ExternalID
-		c, err := s.ledger.ResolveForeign(ctx, l.Place.OrgID, i)
-		if err != nil {
-			return "", err
-		}
-		to.ContactID = c.ID
 	}
-	t, err := s.ledger.EnsureChannelThread(ctx, to)
-	if err == nil && t.ContactID == "" && to.ContactID != "" {
-		err = s.ledger.GiveContact(ctx, l.Place.OrgID, t.ID, to.ContactID)
-	}
-	return t.ID, err
+	return s.ledger.ChatwootThread(ctx, ledger.ChannelThread{OrgID: l.Place.OrgID, Channel: l.Place.Name,
+		Key: domain.ChatwootKey(l.Place.ID, l.Conversation), AgentID: l.Agent}, i)
 }
 
 const chatwootWait = "wait_ms"

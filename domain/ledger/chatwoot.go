@@ -52,21 +52,29 @@ func (l *Ledger) ChatwootPlaces(ctx context.Context, id domain.ChannelID, accoun
 	return ps, classify(err)
 }
 
-// ResolveForeign is ResolveContact for whoever another system knows under this external id. What it says of their address is filled in
-// where it is free, but finds nobody: there visitors say themselves who they are.
-func (l *Ledger) ResolveForeign(ctx context.Context, org domain.OrgID, i Identifiers) (c domain.Contact, err error) {
-	if i = (Identifiers{clean(i.ExternalID), clean(i.Name), clean(i.Email), clean(i.Phone)}); i.ExternalID == "" {
-		return c, domain.InvalidField("contact", "must have an external_id")
-	}
+// ChatwootThread finds or begins the thread of a conversation, and the contact whom its Chatwoot knows under this external id, which may
+// be empty. What is said there of their address is filled in where it is free, but finds nobody: there visitors say themselves who they
+// are. An agent that is gone answers nobody. It fails with ErrJoined when something was deleted at this moment: try again.
+func (l *Ledger) ChatwootThread(ctx context.Context, c ChannelThread, i Identifiers) (id domain.ThreadID, err error) {
+	i = Identifiers{clean(i.ExternalID), clean(i.Name), clean(i.Email), clean(i.Phone)}
 	err = l.NewRaw(`WITH free AS (
     SELECT CASE WHEN EXISTS (SELECT FROM contacts o WHERE o.org_id = ?1 AND o.email <> '' AND lower(o.email) = lower(?4)) THEN '' ELSE ?4 END AS email,
            CASE WHEN EXISTS (SELECT FROM contacts o WHERE o.org_id = ?1 AND o.phone <> '' AND o.phone = ?5) THEN '' ELSE ?5 END AS phone
+), contact AS (
+    INSERT INTO contacts AS c (id, org_id, external_id, name, email, phone, stub) SELECT ?0, ?1, ?2, ?3, email, phone, false FROM free WHERE ?2 <> ''
+    ON CONFLICT (org_id, external_id) DO UPDATE SET name = coalesce(nullif(c.name, ''), EXCLUDED.name), email = coalesce(nullif(c.email, ''), EXCLUDED.email),
+        phone = coalesce(nullif(c.phone, ''), EXCLUDED.phone)
+    RETURNING id
 )
-INSERT INTO contacts AS c (id, org_id, external_id, name, email, phone, stub) SELECT ?0, ?1, ?2, ?3, email, phone, false FROM free
-ON CONFLICT (org_id, external_id) DO UPDATE SET name = coalesce(nullif(c.name, ''), EXCLUDED.name), email = coalesce(nullif(c.email, ''), EXCLUDED.email),
-    phone = coalesce(nullif(c.phone, ''), EXCLUDED.phone)
-RETURNING *`, NewID[domain.ContactID](), org, i.ExternalID, i.Name, i.Email, i.Phone).Scan(ctx, &c)
-	return c, classify(err)
+INSERT INTO threads AS t (id, org_id, contact_id, agent_id, channel, correlation_key, handling)
+VALUES (?6, ?1, (SELECT id FROM contact), (SELECT id FROM agents WHERE org_id = ?1 AND id::text = ?7), ?8, ?9, ?10)
+ON CONFLICT (org_id, correlation_key) DO UPDATE SET agent_id = EXCLUDED.agent_id, contact_id = coalesce(t.contact_id, EXCLUDED.contact_id)
+RETURNING id`, NewID[domain.ContactID](), c.OrgID, i.ExternalID, i.Name, i.Email, i.Phone,
+		NewID[domain.ThreadID](), string(c.AgentID), clean(c.Channel), clean(c.Key), domain.HandlingAgent).Scan(ctx, &id)
+	if isOrphan(err) {
+		return "", joined()
+	}
+	return id, classify(err)
 }
 
 // LeaveErased takes the correlation key from a thread whose contact was erased: whoever comes under it now is somebody else.
@@ -219,13 +227,4 @@ func (l *Ledger) Organisations(ctx context.Context, limit int) ([]domain.Organis
 	os := []domain.Organisation{}
 	err := l.NewSelect().Model(&os).OrderExpr("created_at, id").Limit(int64(limit)).Scan(ctx)
 	return os, classify(err)
-}
-
-// GiveContact says who a thread is with, of which nobody knew so far.
-func (l *Ledger) GiveContact(ctx context.Context, org domain.OrgID, thread domain.ThreadID, contact domain.ContactID) error {
-	_, err := l.NewRaw(`UPDATE threads SET contact_id = ? WHERE org_id = ? AND id = ? AND contact_id IS NULL`, contact, org, thread).Exec(ctx)
-	if isOrphan(err) {
-		return joined()
-	}
-	return classify(err)
 }
