@@ -53,6 +53,9 @@ const (
 // noAgent ends a connection for which there is no agent.
 var noAgent = farewell{code: websocket.StatusInternalError, reason: "Agent initialization failed", bye: &dialect.Bye{}}
 
+// noToken ends a connection whose token has run out or was taken back meanwhile.
+var noToken = farewell{code: websocket.StatusPolicyViolation, reason: "Unauthorized"}
+
 // constructTalk is an operator in one session. Turns run one after another, in the order in which their messages came.
 type constructTalk struct {
 	*socket
@@ -102,7 +105,35 @@ func (c *constructTalk) begin(ctx context.Context) error {
 		_, _ = c.x.begin(ctx, "", true, func() (domain.Message, error) { return domain.Message{Seq: open}, nil })
 	}
 	c.group.Go(c.guarded(func() error { return c.run(ctx) }))
+	c.group.Go(c.guarded(func() error { return c.watch(ctx) }))
 	return nil
+}
+
+// watch ends the connection soon after its token has.
+func (c *constructTalk) watch(ctx context.Context) error {
+	look := time.NewTicker(c.s.limits.LookEvery)
+	defer look.Stop()
+	for c.admitted(ctx) {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
+// admitted reports whether the token with which the connection began still opens it, and ends the connection if not. While the database
+// is away nobody is sent away.
+func (c *constructTalk) admitted(ctx context.Context) bool {
+	within, cancel := context.WithTimeout(ctx, commandWithin)
+	defer cancel()
+	_, err := c.s.operator(within, token(c.r))
+	if k := domain.KindOf(err); err == nil || k != domain.Unauthenticated && k != domain.Forbidden {
+		return true
+	}
+	c.end(noToken)
+	return false
 }
 
 func (c *constructTalk) refuse(err *dialect.Refused) error {
@@ -120,6 +151,9 @@ func (c *constructTalk) take(ctx context.Context, cmd dialect.Command) error {
 		}
 		c.push(ctx, dialect.Connected{})
 	case dialect.Ask:
+		if !c.admitted(ctx) {
+			return nil
+		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if len(c.waiting) >= mostWaiting {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -94,5 +95,55 @@ func TestConstructTokens(t *testing.T) {
 	a := p.ask(http.MethodGet, "/ws/chat", "")
 	if a.status != http.StatusUnauthorized || a.body != "Unauthorized — provide Authorization header, Sec-WebSocket-Protocol bearer, or ?token= query param" {
 		t.Errorf("%d %q", a.status, a.body)
+	}
+}
+
+// A token that has run out, or was taken back, opens nothing any more: not for the next message, and not to go on listening.
+func TestConstructTokenEnds(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		look    time.Duration
+		kind    domain.Kind
+		message bool
+		ended   bool
+	}{
+		{"the next message is not taken", time.Hour, domain.Unauthenticated, true, true},
+		{"nor is anything told", 10 * time.Millisecond, domain.Unauthenticated, false, true},
+		{"one that no longer reaches so far", time.Hour, domain.Forbidden, true, true},
+		{"an outage ends nobody", 10 * time.Millisecond, domain.Unavailable, true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l, s := ledgertest.New(t), newStage()
+			f := ledgertest.Seed(t, l)
+			var over atomic.Bool
+			p := node(t, l, f, widget.Limits{LookEvery: tt.look}, s.voiced(t, l), operated(f), func(d *widget.Deps) {
+				good := d.Operator
+				d.Operator = func(ctx context.Context, token string) (chat.Operator, error) {
+					if over.Load() {
+						return chat.Operator{}, &domain.Error{Kind: tt.kind, Msg: "no"}
+					}
+					return good(ctx, token)
+				}
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			c, _, err := websocket.Dial(ctx, p.url+"/ws/chat?token=good", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {origin}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.CloseNow()
+			if _, _, err = c.Read(ctx); err != nil {
+				t.Fatal(err)
+			}
+			over.Store(true)
+			if tt.message {
+				_ = c.Write(ctx, websocket.MessageText, []byte(`{"type":"message","content":"reply hello"}`))
+			}
+			_, frame, err := c.Read(ctx)
+			if tt.ended && websocket.CloseStatus(err) != websocket.StatusPolicyViolation || !tt.ended && err != nil {
+				t.Errorf("%s, %v", frame, err)
+			}
+		})
 	}
 }
