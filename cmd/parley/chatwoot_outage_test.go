@@ -192,8 +192,8 @@ func TestChatwootAcknowledgesQuickly(t *testing.T) {
 	f := newFakeChatwoot(t)
 	f.secret = "whisper"
 	s := serve(t, bridged(t, f, mockService1(t, "echo"), nil))
-	const writers, each = 100, 20
-	measure := func(what string, conversation func(w, i int) int) {
+	const writers = 100
+	measure := func(what string, each int, pause time.Duration, conversation func(w, i int) int) {
 		var mu sync.Mutex
 		var took []time.Duration
 		var ids atomic.Int64
@@ -203,6 +203,7 @@ func TestChatwootAcknowledgesQuickly(t *testing.T) {
 		for w := range writers {
 			all.Go(func() {
 				for i := range each {
+					time.Sleep(rand.N(pause + 1))
 					report := f.incoming(int(ids.Add(1)), conversation(w, i), "Hello?")
 					began := time.Now()
 					r := f.report(context.Background(), s.url+"/webhook/chatwoot?wait=0", report)
@@ -225,6 +226,7 @@ func TestChatwootAcknowledgesQuickly(t *testing.T) {
 			t.Errorf("%s: p99 is %v", what, p(0.99))
 		}
 	}
-	measure("new conversations", func(w, i int) int { return 1000 + w*each + i })
-	measure("known conversations", func(w, _ int) int { return 1000 + w*each })
+	measure("a hundred customers who write every other second or so", 3, 4*time.Second, func(w, _ int) int { return 1000 + w*20 })
+	measure("new conversations", 20, 0, func(w, i int) int { return 1000 + w*20 + i })
+	measure("known conversations", 20, 0, func(w, _ int) int { return 1000 + w*20 })
 }

@@ -29,14 +29,27 @@ const chatwootPlaces = `
 SELECT c.id::text, c.org_id::text, c.name, c.kind, coalesce(c.agent_id::text, ''), c.enabled, c.reply_url, c.config, c.secret, c.token, c.created_at, c.updated_at,
        coalesce(t.id::text, ''), coalesce(t.contact_id::text, ''), coalesce(t.agent_id::text, '')
 FROM channels c
-LEFT JOIN threads t ON t.org_id = c.org_id AND t.correlation_key = 'chatwoot:' || c.id::text || ':' || $3 AND t.merged_into IS NULL
-WHERE c.kind = 'chatwoot' AND ($1 = '' OR c.id = nullif($1, '')::uuid) AND ($2 = '' OR c.config->>'account_id' = $2)
-ORDER BY c.id`
+LEFT JOIN threads t ON t.org_id = c.org_id AND t.correlation_key = 'chatwoot:' || c.id::text || ':' || $3::text AND t.merged_into IS NULL
+WHERE c.kind = 'chatwoot' AND `
+
+// Which way is best depends on what is given, so each has a statement of its own.
+const (
+	chatwootPlaceByID       = chatwootPlaces + `c.id = $1::text::uuid AND ($2::text = '' OR c.config->>'account_id' = $2)`
+	chatwootPlacesByAccount = chatwootPlaces + `$1::text = '' AND c.config->>'account_id' = $2::text ORDER BY c.id`
+	allChatwootPlaces       = chatwootPlaces + `$1::text = '' AND $2::text = '' ORDER BY c.id`
+)
 
 // ChatwootPlaces finds the channels of all organisations that a report about a conversation may be for, the oldest first: the one with
 // this id, or with an empty id those of the account, or with an empty account all.
 func (l *Ledger) ChatwootPlaces(ctx context.Context, id domain.ChannelID, account, conversation string) ([]ChatwootPlace, error) {
-	rows, err := l.readers.Query(ctx, chatwootPlaces, string(id), clean(account), clean(conversation)) // planned anew: which way is best depends on what is given
+	sql := allChatwootPlaces
+	switch {
+	case id != "":
+		sql = chatwootPlaceByID
+	case account != "":
+		sql = chatwootPlacesByAccount
+	}
+	rows, err := l.hot.Query(ctx, sql, string(id), clean(account), clean(conversation))
 	if err != nil {
 		return nil, classify(err)
 	}
