@@ -105,7 +105,7 @@ func (c *Chatwoot) take(w http.ResponseWriter, r *http.Request) (told, error) {
 	case err != nil:
 		return told{}, err
 	case !found:
-		return ignored("No agent mapping for inbox %s", orNone(in.inbox())), nil
+		return ignored("No agent mapping for inbox %.64s", orNone(in.inbox())), nil
 	}
 	ctx := context.WithoutCancel(r.Context()) // Chatwoot does not come back with it: it is recorded, whoever still listens
 	if to, ok := in.moves(); ok {
@@ -197,7 +197,7 @@ func (c *Chatwoot) message(ctx context.Context, r *http.Request, at ledger.Chatw
 	case in.Sender.byTeam() || in.Sender.byBot():
 		return ignored("Sender is an agent"), nil
 	case !mapped:
-		return ignored("No agent mapping for inbox %s", orNone(in.inbox())), nil
+		return ignored("No agent mapping for inbox %.64s", orNone(in.inbox())), nil
 	}
 	line, err := c.line(at, agent, in)
 	if err != nil {
@@ -271,10 +271,10 @@ func (c *Chatwoot) line(at ledger.ChatwootPlace, agent domain.AgentID, in report
 	}
 	p := in.contact()
 	return chat.Chatwooted{Place: at, Agent: agent, Conversation: string(in.Conversation.ID), ExternalID: string(in.ID), Content: in.text(),
-		Contact: ledger.Identifiers{ExternalID: string(p.ID), Name: short(p.Name, 200), Email: short(p.Email, 254), Phone: short(p.Phone, 40)}}, nil
+		Contact: ledger.Identifiers{ExternalID: short(string(p.ID), 64), Name: short(p.Name, 200), Email: short(p.Email, 254), Phone: short(p.Phone, 40)}}, nil
 }
 
-// short is s unless it is longer than anybody's name or address.
+// short is s unless it is longer than anybody's name, address or id.
 func short(s string, most int) string {
 	if len([]rune(s)) > most {
 		return ""

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -409,6 +410,13 @@ func TestChatwootAsksNobody(t *testing.T) {
 	}
 	if why := reason(incoming(2, set("conversation.id", 2), set("content", " "))); why != "empty_body" {
 		t.Errorf("blank: %v", why)
+	}
+	var endless strings.Builder // it does not compress, or an index would take it
+	for i := range 200 {
+		fmt.Fprintf(&endless, "%x", sha256.Sum256([]byte{byte(i)}))
+	}
+	if why := reason(incoming(30, set("conversation.id", 30), set("sender.id", endless.String()))); why != "contact_unresolved" {
+		t.Errorf("from somebody with an endless id: %q", why)
 	}
 	if why := reason(incoming(3, set("conversation.id", 3), set("sender", nil))); why != "contact_unresolved" {
 		t.Errorf("of nobody: %v", why)
