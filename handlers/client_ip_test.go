@@ -30,7 +30,7 @@ func (nothing) Routes(chi.Router) {}
 // routed is the real router, with such a surface in it.
 func routed(trusted ...string) http.Handler {
 	return Routes(Surfaces{
-		Widget: mirror{}, Portal: nothing{}, API: nothing{}, Bridge: nothing{}, MCP: nothing{}, TrustedProxies: trusted, Log: slog.New(slog.DiscardHandler),
+		Widget: mirror{}, Portal: nothing{}, API: nothing{}, Bridge: nothing{}, Chatwoot: nothing{}, MCP: nothing{}, TrustedProxies: trusted, Log: slog.New(slog.DiscardHandler),
 		Health: func(context.Context) error { return nil }, Ready: func() bool { return true }, Metrics: http.NotFoundHandler(),
 	})
 }
