@@ -77,8 +77,8 @@ func TestDraftsInABrowser(t *testing.T) {
 	d.set(map[string]any{"enabled": true})
 	d.v.say(t, "4", "How long does the warranty last?")
 	b.wait(`$('.suggestion:not(.is-outdated)') && $('.suggestion').id !== '` + first + `' && $$('.suggestion').length === 1 && ` + body + `.value === 'Half a wo'`)
-	b.js(`$('.suggestion button[name=use]').setAttribute('value', '`+strings.TrimPrefix(first, "draft-")+`')`, nil)
-	b.click(`$('.suggestion button[name=use]')`)
+	// In one go: news from the stream would draw the button anew in between.
+	b.js(`(e => { e.setAttribute('value', '`+strings.TrimPrefix(first, "draft-")+`'); e.click() })($('.suggestion button[name=use]'))`, nil)
 	b.wait(`$('form[data-composer] .field-problem')?.innerText.includes('no longer the one that waits') && ` + body + `.value === 'Half a wo' && !$('.line.by-human')`)
 
 	// As it is: the visitor gets the draft's words, and the half word is still there.
