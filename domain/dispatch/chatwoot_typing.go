@@ -35,6 +35,7 @@ const (
 	typingWithin = 5 * time.Second        // for one
 	typingTries  = 8                      // to switch it off
 	typingPause  = 250 * time.Millisecond // doubling
+	typingHurry  = 50 * time.Millisecond  // instead, when the program ends
 )
 
 // NewChatwootTyping makes one. Close must be called.
@@ -108,7 +109,7 @@ func (c *ChatwootTyping) ask(ctx context.Context, to conversation, on bool) {
 		select {
 		case <-time.After(pause):
 		case <-c.closing:
-			try = typingTries - 1 // once more
+			time.Sleep(typingHurry)
 		}
 		pause *= 2
 	}
