@@ -54,8 +54,8 @@ const (
 )
 
 // A draft is discarded, overtaken, sent as it is and sent with changes, by its buttons; what is half typed survives each of them.
-// It runs alone: on a crowded machine its page's stream was seen to stay silent, which is not understood yet.
 func TestDraftsInABrowser(t *testing.T) {
+	t.Parallel()
 	d := newDrafting(t)
 	b := d.b
 	b.fill(body, "Half a wo")
