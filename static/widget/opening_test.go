@@ -93,8 +93,15 @@ func TestOlderMessagesMoveNothing(t *testing.T) {
 		f.append(object{"author": object{"kind": "agent", "name": "Ivy"}, "content": strings.Repeat("line ", i%40+1)})
 	}
 	v := visit(t, f)
+	v.js(`Parley.identify({user_id: 'u1', timestamp: 1, signature: 'ab'})`, nil) // somebody known has a history
 	v.open(f)
 	v.wait(`$$('.row.agent').length === 50 && !$('.scroller').ariaBusy && $('.scroller').scrollTop > 1000`)
+	var rising int
+	v.js(`$('.rows').getAnimations({subtree: true}).length`, &rising)
+	if rising > 0 {
+		t.Errorf("%d rows of the history rise as if they were news", rising)
+	}
+	v.wait(`!$('.panel').getAnimations().length`) // the panel itself has come to rest
 	v.js(`new Promise((done) => { $('.scroller').scrollTop = 90; requestAnimationFrame(() => {
 		const at = () => Math.round($$('.row.agent').at(-49).getBoundingClientRect().top);
 		window.places = new Set(); (function look() { places.add(at()); requestAnimationFrame(look); })(); done(); }); })`, nil)

@@ -24,7 +24,7 @@ export async function mount(shell) {
   const store = (shell.store = openStore(shell.key));
   const tab = openTab(shell.key);
   const close = () => shell.set(false);
-  const returning = store.kept();
+  let returning = store.kept();
   const later = createLater(shell, changed);
   const visit = createVisit(shell, later, changed);
   const typing = createTyping(visit.typing);
@@ -152,6 +152,7 @@ export async function mount(shell) {
       if (within) (launcher.visible() ? launcher : before)?.focus();
     },
     identify(proof) {
+      returning = true;
       visit.identify(proof);
       void begin();
     },

@@ -33,7 +33,7 @@ export function createLog(craft, older) {
     const down = scroller.scrollTop >= top; // and not near the end: it has moved on meanwhile
     top = scroller.scrollTop;
     pinned = scroller.scrollHeight - top - scroller.clientHeight < NEAR || (pinned && down);
-    if (pinned) jump.hidden = true;
+    jump.hidden ||= pinned;
     if (top < TOP && !first) older();
   }
   /** @param {boolean} [smooth] */
@@ -89,7 +89,6 @@ export function createLog(craft, older) {
     const low = () => rows.getBoundingClientRect().bottom;
     const was = pinned ? 0 : low(); // to the fraction of a pixel
     const partly = reconcile(list, lively && !still());
-    first &&= partly;
     typing.hidden = !who;
     if (who) {
       typist.textContent = say('typing', who.name || say(who.kind));
@@ -128,6 +127,7 @@ export function createLog(craft, older) {
       skeleton.hidden = !loading;
       rows.hidden = loading;
       const partly = !loading && show(list, who);
+      first = loading || (first && partly);
       attr(scroller, 'aria-busy', (loading || partly) && 'true');
       return partly;
     },
