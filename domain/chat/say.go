@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"time"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/lead"
@@ -122,6 +123,12 @@ func (s *Service) History(ctx context.Context, v *Visitor, before int64, limit i
 		before = 1 << 62
 	}
 	return s.ledger.MessagesBefore(ctx, v.Session.OrgID, v.Thread.ID, before, limit)
+}
+
+// SeqAt is the seq that the first line stored at or after a time has, or will have: History before it is what was said before then.
+func (s *Service) SeqAt(ctx context.Context, v *Visitor, at time.Time) (int64, error) {
+	seq, err := s.ledger.LastSeqBefore(ctx, v.Session.OrgID, v.Thread.ID, at)
+	return seq + 1, err
 }
 
 // Since reads where the visitor's thread stands and what was said after a cursor, at most limit lines.

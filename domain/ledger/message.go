@@ -3,6 +3,8 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -74,6 +76,17 @@ WHERE m.thread_id = $1::text::uuid AND m.org_id = $2::text::uuid AND m.seq < $3 
 // MessagesBefore reads the page of a thread's messages just below before, oldest first, at most limit.
 func (l *Ledger) MessagesBefore(ctx context.Context, org domain.OrgID, thread domain.ThreadID, before int64, limit int) ([]domain.Message, error) {
 	return l.messages(ctx, messagesBefore, thread, org, before, limit)
+}
+
+const lastSeqBefore = `SELECT seq FROM messages WHERE thread_id = $1::text::uuid AND org_id = $2::text::uuid AND created_at < $3 ORDER BY seq DESC LIMIT 1`
+
+// LastSeqBefore is the seq of the last of a thread's messages that was stored before a time; 0 when none was.
+func (l *Ledger) LastSeqBefore(ctx context.Context, org domain.OrgID, thread domain.ThreadID, at time.Time) (seq int64, err error) {
+	err = l.hot.QueryRow(ctx, lastSeqBefore, string(thread), string(org), at).Scan(&seq)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	return seq, classify(err)
 }
 
 func (l *Ledger) messages(ctx context.Context, sql string, thread domain.ThreadID, org domain.OrgID, seq int64, limit int) ([]domain.Message, error) {

@@ -15,7 +15,7 @@ type (
 		Opened       bool // just now
 		SessionID    string
 		Conversation string
-		AskedFor     string // what the client calls the agent
+		AskedFor     string // what the client calls the agent: an id, or a widget's public key
 		Agent        domain.AgentID
 		AgentName    string
 		Contact      domain.ContactID

@@ -20,7 +20,7 @@ type (
 	GetMessages struct {
 		RequestID, SessionID string
 		Limit                int
-		Cursor               string
+		Cursor               string // what Next was or, of older clients, the time before which a message was stored
 	}
 	// ListConversations asks for the visitor's conversations.
 	ListConversations struct {

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -109,7 +110,7 @@ func (f *smoothFrame) command(action string) Command {
 	case "get_session":
 		return GetSession{f.id, f.need("sessionId")}
 	case "get_conversation_messages":
-		c := GetMessages{RequestID: f.id, SessionID: f.need("sessionId"), Limit: f.limit(), Cursor: f.text("cursor")}
+		c := GetMessages{RequestID: f.id, SessionID: f.need("sessionId"), Limit: f.limit(), Cursor: cmp.Or(f.text("cursor"), f.text("before"))}
 		if c.Limit < 1 || c.Limit > smoothMost {
 			f.complain("'limit' must be a whole number from 1 to " + strconv.Itoa(smoothMost))
 		}

@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/parley-chat/parley/domain"
 )
 
@@ -49,7 +51,8 @@ func (s Smooth) wire(e Event, at time.Time) wire {
 	case Accepted:
 		return immediate(e.RequestID, 202, "Processing your request...", wire{})
 	case OTPUnknown:
-		return about(e.RequestID, wire{"type": "otp_invalid", "data": about(e.RequestID, wire{"data": wire{"error": "NOT_FOUND", "attemptsRemaining": 0}})})
+		return about(e.RequestID, wire{"type": "otp_invalid", "data": about(e.RequestID, wire{"data": wire{
+			"error": "NOT_FOUND", "attemptsRemaining": 0, "message": "No code waits to be verified."}})})
 	}
 	return s.turn(e)
 }
@@ -99,8 +102,14 @@ func chunk(requestID, node string, raw wire) wire {
 		"data": about(requestID, wire{"node": node, "state": wire{"rawResponse": raw}})})
 }
 
+// wire names the agent as the client does where that is an id. A widget's key is none, and there are clients that throw a whole answer
+// away when something in it that should be a UUID is not: they are told the agent's own.
 func (v Visit) wire() wire {
-	return wire{"sessionId": v.SessionID, "conversationId": v.Conversation, "agentId": v.AskedFor, "agentName": v.AgentName,
+	agent := v.AskedFor
+	if _, err := uuid.Parse(agent); err != nil {
+		agent = string(v.Agent)
+	}
+	return wire{"sessionId": v.SessionID, "conversationId": v.Conversation, "agentId": agent, "agentName": v.AgentName,
 		"userParticipantId": v.Contact, "agentParticipantId": v.Agent}
 }
 

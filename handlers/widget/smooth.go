@@ -216,11 +216,9 @@ func (c *smoothTalk) history(ctx, socket context.Context, cmd dialect.GetMessage
 	if err != nil {
 		return nil, err
 	}
-	var before int64
-	if cmd.Cursor != "" {
-		if before, err = strconv.ParseInt(cmd.Cursor, 10, 64); err != nil || before < 1 || before > maxSeq {
-			return nil, domain.InvalidField("'cursor'", "is not one of this conversation")
-		}
+	before, err := c.before(ctx, is, cmd.Cursor)
+	if err != nil {
+		return nil, err
 	}
 	out := dialect.History{RequestID: cmd.RequestID}
 	if out.Visit, err = c.where(ctx, is.visitor, "", is.id); err != nil {
@@ -234,6 +232,21 @@ func (c *smoothTalk) history(ctx, socket context.Context, cmd dialect.GetMessage
 		out.Next = strconv.FormatInt(ms[0].Seq, 10)
 	}
 	return out, err
+}
+
+// before is the seq below which a page begins: a cursor is that, and a time means what was stored before it.
+func (c *smoothTalk) before(ctx context.Context, is *visit, cursor string) (int64, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	if at, err := time.Parse(time.RFC3339, cursor); err == nil {
+		return c.s.chat.SeqAt(ctx, &is.visitor, at)
+	}
+	before, err := strconv.ParseInt(cursor, 10, 64)
+	if err != nil || before < 1 || before > maxSeq {
+		return 0, domain.InvalidField("'cursor'", "is not one of this conversation")
+	}
+	return before, nil
 }
 
 func (c *smoothTalk) conversations(ctx context.Context, cmd dialect.ListConversations) (dialect.Event, error) {

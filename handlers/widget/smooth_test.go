@@ -38,6 +38,16 @@ func (w *world) smooth(s *stage) *player {
 		}
 		p.names["thread"] = string(thread)
 	}
+	p.does["when it was asked"] = func(p *player) {
+		thread, err := w.ledger.ThreadOfConversation(fmt.Sprint(p.names["conversation"]))
+		ms, failed := w.ledger.MessagesBefore(p.t.Context(), w.Org, thread, 2, 1)
+		if err != nil || failed != nil || len(ms) != 1 {
+			p.t.Fatal(err, failed, ms)
+		}
+		const wire = "2006-01-02T15:04:05.000Z07:00"
+		p.names["asked"] = ms[0].CreatedAt.UTC().Format(wire)
+		p.names["later"] = ms[0].CreatedAt.Add(time.Millisecond).In(time.FixedZone("", 3600)).Format(wire)
+	}
 	p.does["sign"] = func(p *player) {
 		now := time.Now().Unix()
 		p.names["at"], p.names["signature"] = now, domain.SignIdentity(identitySecret, "user-1", now)
