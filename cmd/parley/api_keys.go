@@ -116,8 +116,9 @@ func until(t time.Time) string {
 }
 
 type apiKeyRevokeCmd struct {
-	Org string `required:"" help:"The organisation's slug."`
-	ID  string `arg:"" help:"The key's id, as apikey list shows it."`
+	Org  string `required:"" help:"The organisation's slug."`
+	ID   string `arg:"" help:"The key's id, as apikey list shows it."`
+	JSON bool   `help:"Print JSON."`
 }
 
 func (c *apiKeyRevokeCmd) Run(ctx context.Context, std *stdio, env getenv) error {
@@ -128,6 +129,9 @@ func (c *apiKeyRevokeCmd) Run(ctx context.Context, std *stdio, env getenv) error
 	return withOrganisation(ctx, std, env, c.Org, func(accounts *account.Service, org domain.OrgID) error {
 		if err := accounts.DeleteAPIKey(ctx, org, id); err != nil {
 			return err
+		}
+		if c.JSON {
+			return json.NewEncoder(std.Out).Encode(map[string]any{"id": id, "revoked": true})
 		}
 		_, err := fmt.Fprintln(std.Out, "revoked")
 		return err

@@ -77,11 +77,11 @@ func (c *knowledgeImportCmd) tell(std *stdio, done account.Imported) error {
 	} else {
 		fmt.Fprintf(std.Out, "%d added, %d updated, %d unchanged, %d removed\n", done.Added, done.Updated, done.Unchanged, len(done.Removed))
 		for _, source := range slices.Sorted(maps.Keys(done.Failed)) {
-			fmt.Fprintf(std.Err, "%s: %s\n", source, done.Failed[source])
+			fmt.Fprintf(std.Out, "not imported: %s: %s\n", source, done.Failed[source])
 		}
 	}
 	if n := len(done.Failed); n > 0 {
-		return fmt.Errorf("%d could not be imported", n)
+		return fmt.Errorf("%d could not be imported, see above", n)
 	}
 	return nil
 }
