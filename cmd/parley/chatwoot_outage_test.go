@@ -3,13 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -185,49 +182,4 @@ func TestChatwootKilled(t *testing.T) {
 			}
 		}
 	}
-}
-
-// A report that nobody waits on is answered quickly, also where a hundred come at a time. The bound is generous, because the machine
-// may be busy; the numbers are logged.
-func TestChatwootAcknowledgesQuickly(t *testing.T) {
-	f := newFakeChatwoot(t)
-	f.secret = "whisper"
-	s := serve(t, bridged(t, f, mockService1(t, "echo"), nil))
-	const writers = 100
-	measure := func(what string, each int, pause time.Duration, conversation func(w, i int) int) {
-		var mu sync.Mutex
-		var took []time.Duration
-		var ids atomic.Int64
-		ids.Store(rand.Int64N(1 << 40))
-		var all sync.WaitGroup
-		began := time.Now()
-		for w := range writers {
-			all.Go(func() {
-				for i := range each {
-					time.Sleep(rand.N(pause + 1))
-					report := f.incoming(int(ids.Add(1)), conversation(w, i), "Hello?")
-					began := time.Now()
-					r := f.report(context.Background(), s.url+"/webhook/chatwoot?wait=0", report)
-					d := time.Since(began)
-					if r.code != http.StatusOK || r.Status != "accepted" {
-						t.Errorf("%+v", r)
-					}
-					mu.Lock()
-					took = append(took, d)
-					mu.Unlock()
-				}
-			})
-		}
-		all.Wait()
-		slices.Sort(took)
-		p := func(q float64) time.Duration { return took[int(q*float64(len(took)-1))].Round(100 * time.Microsecond) }
-		t.Logf("%s: %d reports by %d at once, %.0f a second; p50 %v, p95 %v, p99 %v, max %v", what, len(took), writers,
-			float64(len(took))/time.Since(began).Seconds(), p(0.5), p(0.95), p(0.99), p(1))
-		if p(0.99) > 2*time.Second {
-			t.Errorf("%s: p99 is %v", what, p(0.99))
-		}
-	}
-	measure("a hundred customers who write every other second or so", 3, 4*time.Second, func(w, _ int) int { return 1000 + w*20 })
-	measure("new conversations", 20, 0, func(w, i int) int { return 1000 + w*20 + i })
-	measure("known conversations", 20, 0, func(w, _ int) int { return 1000 + w*20 })
 }

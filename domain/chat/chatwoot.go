@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -21,7 +22,7 @@ type Chatwooted struct {
 	Contact      ledger.Identifiers // with whom the conversation is; ExternalID is their id there
 	Content      string
 	Author       string          // of a person of the organisation: their name
-	Payload      json.RawMessage // what else there is to a contact's line
+	Payload      json.RawMessage // an object: what else there is to a contact's line
 	Wait         time.Duration   // how long whoever reports it can wait for the answer
 }
 
@@ -40,6 +41,9 @@ type ChatwootRecorded struct {
 func (s *Service) ChatwootPlaces(ctx context.Context, channel domain.ChannelID, account, conversation string) ([]ledger.ChatwootPlace, error) {
 	return s.ledger.ChatwootPlaces(ctx, channel, account, conversation)
 }
+
+// Acknowledging says that somebody waits for nothing but the word that a report is recorded, until done is called: others give way.
+func (s *Service) Acknowledging() (done func()) { return s.ledger.Acknowledging() }
 
 // ChatwootSaid records what a contact has written, and has the agent of the inbox asked. It is idempotent in the message's id, on any
 // node and however many reports come at once.
@@ -122,17 +126,14 @@ func (s *Service) chatwootThread(ctx context.Context, l Chatwooted) (domain.Thre
 		Key: domain.ChatwootKey(l.Place.ID, l.Conversation), AgentID: l.Agent}, i)
 }
 
-const chatwootWait = "wait_ms"
-
 // payload is what is kept of a report, and how long it waited, by which a repeat of it goes.
 func (l Chatwooted) payload() json.RawMessage {
-	kept := map[string]any{}
-	if json.Unmarshal(l.Payload, &kept) != nil || len(l.Payload) > maxPayload {
-		kept = map[string]any{}
+	wait := `{"wait_ms":` + strconv.FormatInt(l.Wait.Milliseconds(), 10)
+	rest, object := strings.CutPrefix(string(l.Payload), "{")
+	if !object || rest == "}" || len(l.Payload) > maxPayload {
+		return json.RawMessage(wait + "}")
 	}
-	kept[chatwootWait] = l.Wait.Milliseconds()
-	b, _ := json.Marshal(kept) // was JSON before: cannot fail
-	return b
+	return json.RawMessage(wait + "," + rest)
 }
 
 // reportedBefore is what became of the first report of a line.

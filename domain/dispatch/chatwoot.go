@@ -90,20 +90,16 @@ func chatwootContent(m domain.Message, origin string) string {
 }
 
 func (c *Chatwoot) conversation(ctx context.Context, org domain.OrgID, thread domain.ThreadID) (conversation, error) {
-	t, err := c.Ledger.Thread(ctx, org, thread)
+	key, channel, err := c.Ledger.ChatwootConversation(ctx, org, thread)
 	if err != nil {
 		return conversation{}, errors.New("the conversation could not be read from the database")
 	}
-	id, ok := domain.ChatwootConversation(t.CorrelationKey)
-	if !ok {
-		return conversation{}, &Undeliverable{errors.New("this conversation has not come from Chatwoot, so there is none there to write in")}
-	}
-	channel, err := c.Ledger.ChannelByName(ctx, org, t.Channel)
+	id, ok := domain.ChatwootConversation(key)
 	switch {
-	case err != nil && domain.KindOf(err) == domain.NotFound:
+	case !ok:
+		return conversation{}, &Undeliverable{errors.New("this conversation has not come from Chatwoot, so there is none there to write in")}
+	case channel.ID == "":
 		return conversation{}, &Undeliverable{errors.New("the account was deleted")}
-	case err != nil:
-		return conversation{}, errors.New("the account could not be read from the database")
 	}
 	return conversation{c, channel, channel.Chatwoot(), id}, nil
 }

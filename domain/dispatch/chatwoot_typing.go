@@ -95,6 +95,7 @@ func (c *ChatwootTyping) ask(ctx context.Context, to conversation, on bool) {
 		default:
 		}
 		c.slots <- struct{}{}
+		c.chatwoot.Ledger.GiveWay(ctx)
 		asked, cancel := context.WithTimeout(ctx, typingWithin)
 		err := to.typing(asked, on)
 		cancel()

@@ -122,6 +122,7 @@ func (c *Courier) round(ctx context.Context) time.Duration {
 		if room <= 0 {
 			return deliverySweep
 		}
+		c.ledger.GiveWay(ctx)
 		ds, err := c.ledger.ClaimDeliveries(ctx, ways, room, deliveryShare, deliveryLease)
 		if err != nil {
 			c.log.WarnContext(ctx, "cannot claim deliveries", "err", err)
@@ -150,6 +151,7 @@ func (c *Courier) round(ctx context.Context) time.Duration {
 }
 
 func (c *Courier) deliver(ctx context.Context, d ledger.Delivery) {
+	c.ledger.GiveWay(ctx)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliveryWithin)
 	defer cancel()
 	d.Reply = &ledger.DeliveryReply{}

@@ -167,6 +167,7 @@ func (d *Dispatcher) take(ctx, turns context.Context) time.Duration {
 		if !ok {
 			return 0
 		}
+		d.ledger.GiveWay(ctx)
 		pauses, stop := d.typists.pauses(time.Now())
 		claims, err := d.ledger.Claim(ctx, free, d.o.Lease, pauses)
 		for range free - len(claims) {

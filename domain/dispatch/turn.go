@@ -30,6 +30,7 @@ func (d *Dispatcher) turn(ctx context.Context, c ledger.Claim) {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	defer d.leases.hold(c.TurnRef, end)()
+	d.ledger.GiveWay(ctx)
 	log := d.o.Log.With("turn", c.Turn, "thread", c.ThreadID, "agent", c.Agent)
 
 	t := &turn{d: d, c: c, begun: time.Now()}

@@ -45,7 +45,7 @@ type agentRoom struct {
 // bear begins the turns of dispatches that this batch opens and that are due at once, as far as there are workers and their agents
 // have room. What becomes of the workers it has reserved is said by born or unborn, when the batch is stored or is not.
 func (l *Ledger) bear(ctx context.Context, conn *pgxpool.Conn, batch []*pending, touched map[domain.ThreadID]*state, w *rows) error {
-	if l.births == nil {
+	if l.births == nil || l.first.crowd() { // who waits for an acknowledgement comes first
 		return nil
 	}
 	var due []*dispatchRow

@@ -16,78 +16,19 @@ import (
 // TransportChatwoot is the way out to the conversations of a Chatwoot account.
 const TransportChatwoot = string(domain.ChannelChatwoot)
 
-// ChatwootPlace is where a report of Chatwoot's may belong: an account, and the thread of the conversation if there is one.
-type ChatwootPlace struct {
-	domain.Channel
-	ThreadID  domain.ThreadID
-	ContactID domain.ContactID // empty: not resolved yet
-	AgentID   domain.AgentID   // of the thread
-}
-
-// Whoever reports has not said for which organisation: the account, the address it was posted to and then the signature tell.
-const chatwootPlaces = `
-SELECT c.id::text, c.org_id::text, c.name, c.kind, coalesce(c.agent_id::text, ''), c.enabled, c.reply_url, c.config, c.secret, c.token, c.created_at, c.updated_at,
-       coalesce(t.id::text, ''), coalesce(t.contact_id::text, ''), coalesce(t.agent_id::text, '')
-FROM channels c
-LEFT JOIN threads t ON t.org_id = c.org_id AND t.correlation_key = 'chatwoot:' || c.id::text || ':' || $3::text AND t.merged_into IS NULL
-WHERE c.kind = 'chatwoot' AND `
-
-// Which way is best depends on what is given, so each has a statement of its own.
-const (
-	chatwootPlaceByID       = chatwootPlaces + `c.id = $1::text::uuid AND ($2::text = '' OR c.config->>'account_id' = $2)`
-	chatwootPlacesByAccount = chatwootPlaces + `$1::text = '' AND c.config->>'account_id' = $2::text ORDER BY c.id`
-	allChatwootPlaces       = chatwootPlaces + `$1::text = '' AND $2::text = '' ORDER BY c.id`
-)
-
-// ChatwootPlaces finds the channels of all organisations that a report about a conversation may be for, the oldest first: the one with
-// this id, or with an empty id those of the account, or with an empty account all.
-func (l *Ledger) ChatwootPlaces(ctx context.Context, id domain.ChannelID, account, conversation string) ([]ChatwootPlace, error) {
-	sql := allChatwootPlaces
-	switch {
-	case id != "":
-		sql = chatwootPlaceByID
-	case account != "":
-		sql = chatwootPlacesByAccount
-	}
-	rows, err := l.hot.Query(ctx, sql, string(id), clean(account), clean(conversation))
+// ChatwootConversation reads which conversation of which account a thread is; channel.ID is empty when the account is gone. It fails
+// with NotFound.
+func (l *Ledger) ChatwootConversation(ctx context.Context, org domain.OrgID, thread domain.ThreadID) (key string, channel domain.Channel, err error) {
+	row := channelRow{}
+	err = l.hot.QueryRow(ctx, `SELECT t.correlation_key, coalesce(c.id::text, ''), t.org_id::text, t.channel, coalesce(c.kind, ''), coalesce(c.enabled, false),
+       coalesce(c.config, '{}'), c.secret, c.token
+FROM threads t LEFT JOIN channels c ON c.org_id = t.org_id AND c.name = t.channel WHERE t.org_id = $1::text::uuid AND t.id = $2::text::uuid`,
+		string(org), string(thread)).Scan(&key, &row.ID, &row.OrgID, &row.Name, &row.Kind, &row.Enabled, &row.Config, &row.Sealed, &row.SealedToken)
 	if err != nil {
-		return nil, classify(err)
+		return "", domain.Channel{}, classify(err)
 	}
-	ps, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (p ChatwootPlace, err error) {
-		row := channelRow{}
-		if err := r.Scan(&row.ID, &row.OrgID, &row.Name, &row.Kind, &row.AgentID, &row.Enabled, &row.ReplyURL, &row.Config, &row.Sealed, &row.SealedToken,
-			&row.CreatedAt, &row.UpdatedAt, &p.ThreadID, &p.ContactID, &p.AgentID); err != nil {
-			return p, err
-		}
-		p.Channel, err = l.openChannel(row)
-		return p, err
-	})
-	return ps, classify(err)
-}
-
-// ChatwootThread finds or begins the thread of a conversation, and the contact whom its Chatwoot knows under this external id, which may
-// be empty. What is said there of their address is filled in where it is free, but finds nobody: there visitors say themselves who they
-// are. An agent that is gone answers nobody. It fails with ErrJoined when something was deleted at this moment: try again.
-func (l *Ledger) ChatwootThread(ctx context.Context, c ChannelThread, i Identifiers) (id domain.ThreadID, err error) {
-	i = Identifiers{clean(i.ExternalID), clean(i.Name), clean(i.Email), clean(i.Phone)}
-	err = l.NewRaw(`WITH free AS (
-    SELECT CASE WHEN EXISTS (SELECT FROM contacts o WHERE o.org_id = ?1 AND o.email <> '' AND lower(o.email) = lower(?4)) THEN '' ELSE ?4 END AS email,
-           CASE WHEN EXISTS (SELECT FROM contacts o WHERE o.org_id = ?1 AND o.phone <> '' AND o.phone = ?5) THEN '' ELSE ?5 END AS phone
-), contact AS (
-    INSERT INTO contacts AS c (id, org_id, external_id, name, email, phone, stub) SELECT ?0, ?1, ?2, ?3, email, phone, false FROM free WHERE ?2 <> ''
-    ON CONFLICT (org_id, external_id) DO UPDATE SET name = coalesce(nullif(c.name, ''), EXCLUDED.name), email = coalesce(nullif(c.email, ''), EXCLUDED.email),
-        phone = coalesce(nullif(c.phone, ''), EXCLUDED.phone)
-    RETURNING id
-)
-INSERT INTO threads AS t (id, org_id, contact_id, agent_id, channel, correlation_key, handling)
-VALUES (?6, ?1, (SELECT id FROM contact), (SELECT id FROM agents WHERE org_id = ?1 AND id::text = ?7), ?8, ?9, ?10)
-ON CONFLICT (org_id, correlation_key) DO UPDATE SET agent_id = EXCLUDED.agent_id, contact_id = coalesce(t.contact_id, EXCLUDED.contact_id)
-RETURNING id`, NewID[domain.ContactID](), c.OrgID, i.ExternalID, i.Name, i.Email, i.Phone,
-		NewID[domain.ThreadID](), string(c.AgentID), clean(c.Channel), clean(c.Key), domain.HandlingAgent).Scan(ctx, &id)
-	if isOrphan(err) {
-		return "", joined()
-	}
-	return id, classify(err)
+	channel, err = l.openChannel(row)
+	return key, channel, err
 }
 
 // LeaveErased takes the correlation key from a thread whose contact was erased: whoever comes under it now is somebody else.

@@ -14,7 +14,7 @@ import (
 // commit decides a batch and stores what it led to in one transaction of two round trips: lock and read, then write and commit;
 // of three where turns may begin with it. The number of statements does not grow with the batch.
 func (l *Ledger) commit(ctx context.Context, batch []*pending) (err error) {
-	conn, err := l.writers.Acquire(ctx)
+	conn, err := l.commits.Acquire(ctx)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/parley-chat/parley/domain"
 )
 
 // Ledger is a handle on the database. The zero value is not usable; call Open. A handle given by InTx does its ordinary reads and
@@ -32,12 +34,16 @@ type core struct {
 	db      *bun.DB
 	readers *pgxpool.Pool // bun: plain text, planned anew each time
 	hot     *pgxpool.Pool // the reads of every turn and every reader, and hints: prepared
-	writers *pgxpool.Pool // lanes and claims: prepared too, durable commits
+	writers *pgxpool.Pool // claims and what else is written beside the lanes: prepared too, durable commits
+	commits *pgxpool.Pool // the same for the lanes alone, which therefore wait for no connection
 	seal    *Sealer
 	lanes   []*lane
 	mails   bool // there is a way to send mail
 	heard   []func([]Outcome)
 	births  *Births // nil: every turn waits for a claim
+	first   precedence
+	places  gather[placeQuery, []ChatwootPlace]
+	threads gather[chatwootBegin, domain.ThreadID]
 	resent  []func()
 	log     *slog.Logger
 
@@ -51,6 +57,8 @@ type Options struct {
 	Conns  int     // connections for everything but lanes and claims (16), half of them for what is prepared
 	Log    *slog.Logger
 }
+
+const writerConns = 3 // for what is written beside the lanes: claims, deliveries, threads that begin
 
 // Open connects to Postgres and starts the append lanes. It fails when the server cannot be reached within ctx; afterwards
 // outages heal by themselves. Close must be called.
@@ -76,7 +84,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 		readers.Close()
 		return nil, err
 	}
-	writers, err := open(ctx, dsn, o.Lanes+2, func(c *pgx.ConnConfig) {
+	durable := func(c *pgx.ConnConfig) {
 		prepared(c)
 		c.RuntimeParams["synchronous_commit"] = "on"
 		// A node that is cut off in the middle of a transaction must not hold its locks, the claims' among them, for the two hours
@@ -84,14 +92,24 @@ func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 		c.RuntimeParams["tcp_keepalives_idle"] = "10"
 		c.RuntimeParams["tcp_keepalives_interval"] = "5"
 		c.RuntimeParams["tcp_keepalives_count"] = "3"
-	})
+	}
+	writers, err := open(ctx, dsn, writerConns, durable)
 	if err != nil {
 		readers.Close()
 		hot.Close()
 		return nil, err
 	}
+	commits, err := open(ctx, dsn, o.Lanes, durable)
+	if err != nil {
+		readers.Close()
+		hot.Close()
+		writers.Close()
+		return nil, err
+	}
 	db := bun.NewDB(stdlib.OpenDBFromPool(readers), pgdialect.New(), bun.WithDiscardUnknownColumns())
-	l := &Ledger{IDB: db, core: &core{db: db, readers: readers, hot: hot, writers: writers, seal: o.Sealer, log: o.Log}}
+	l := &Ledger{IDB: db, core: &core{db: db, readers: readers, hot: hot, writers: writers, commits: commits, seal: o.Sealer, log: o.Log}}
+	l.places = gather[placeQuery, []ChatwootPlace]{most: laneBatch, ask: l.chatwootPlaces}
+	l.threads = gather[chatwootBegin, domain.ThreadID]{most: laneBatch, ask: l.chatwootThreads}
 	for range o.Lanes {
 		l.lanes = append(l.lanes, l.startLane())
 	}
@@ -101,9 +119,12 @@ func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 // prepared lets a connection keep its statements and their plans.
 func prepared(c *pgx.ConnConfig) {
 	c.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
-	// A generic plan made while the tables were empty would keep its sequential scan for the connection's life.
+	// A generic plan made while the tables were empty would keep its sequential scan, or a join that reads a whole index, until the
+	// tables are analysed. What is prepared looks rows up by their keys, however many there are.
 	c.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
-	c.RuntimeParams["enable_seqscan"] = "off"
+	for _, way := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"} {
+		c.RuntimeParams[way] = "off"
+	}
 }
 
 func open(ctx context.Context, dsn string, conns int, set func(*pgx.ConnConfig)) (*pgxpool.Pool, error) {
@@ -160,6 +181,7 @@ func (l *Ledger) Close() {
 	l.readers.Close()
 	l.hot.Close()
 	l.writers.Close()
+	l.commits.Close()
 }
 
 // Ping reports whether the database answers.

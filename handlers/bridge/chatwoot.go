@@ -96,6 +96,8 @@ func (c *Chatwoot) take(w http.ResponseWriter, r *http.Request) (told, error) {
 	} else if err != nil {
 		return told{}, &refusal{status: http.StatusBadRequest, Message: "Unreadable body", Code: "INVALID_BODY", Details: "the body could not be read"}
 	}
+	recorded := c.Chat.Acknowledging()
+	defer recorded()
 	in, err := decodeReport(body)
 	if err != nil {
 		return told{}, &refusal{status: http.StatusBadRequest, Message: "Invalid JSON", Code: "INVALID_JSON", Details: err.Error()}
@@ -111,7 +113,7 @@ func (c *Chatwoot) take(w http.ResponseWriter, r *http.Request) (told, error) {
 	if to, ok := in.moves(); ok {
 		return c.moved(ctx, at, in, to, body)
 	}
-	return c.message(ctx, r, at, in)
+	return c.message(ctx, r, at, in, recorded)
 }
 
 // place is the account that a report comes from. It fails with a 401 when an account has a secret and the report was not signed with
@@ -182,8 +184,8 @@ func (c *Chatwoot) now() time.Time {
 	return time.Now()
 }
 
-// message acts on a message, whoever wrote it.
-func (c *Chatwoot) message(ctx context.Context, r *http.Request, at ledger.ChatwootPlace, in report) (told, error) {
+// message acts on a message, whoever wrote it. It calls recorded where it waits for more than that.
+func (c *Chatwoot) message(ctx context.Context, r *http.Request, at ledger.ChatwootPlace, in report, recorded func()) (told, error) {
 	agent, mapped := at.Answerer(in.inbox())
 	switch {
 	case in.Event != "message_created":
@@ -207,6 +209,9 @@ func (c *Chatwoot) message(ctx context.Context, r *http.Request, at ledger.Chatw
 	rec, err := patiently(ctx, func(ctx context.Context) (chat.ChatwootRecorded, error) { return c.Chat.ChatwootSaid(ctx, line) })
 	if err != nil {
 		return told{}, err
+	}
+	if line.Wait > 0 {
+		recorded()
 	}
 	return c.answer(r.Context(), at.OrgID, rec)
 }

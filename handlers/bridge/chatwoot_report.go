@@ -95,10 +95,13 @@ var errNoReport = errors.New("the body is not a JSON object")
 
 // decodeReport reads a webhook's body. It fails with errNoReport.
 func decodeReport(body []byte) (r report, err error) {
-	if body = bytes.TrimSpace(body); !json.Valid(body) || body[0] != '{' {
+	if body = bytes.TrimSpace(body); len(body) == 0 || body[0] != '{' {
 		return r, errNoReport
 	}
-	_ = json.Unmarshal(body, &r) // it is JSON: what has another type than it should is left out
+	// What has another type than it should is left out.
+	if _, no := errors.AsType[*json.SyntaxError](json.Unmarshal(body, &r)); no {
+		return report{}, errNoReport
+	}
 	if len(r.Conversation.ID) == 0 && strings.HasPrefix(r.Event, "conversation_") {
 		r.Conversation.ID = r.ID
 	}
@@ -198,20 +201,37 @@ func (r report) moves() (to domain.Handling, ok bool) {
 
 // kept is what the ledger keeps of a message beside its words.
 func (r report) kept() json.RawMessage {
-	c := map[string]any{"id": r.Conversation.ID, "inbox_id": r.inbox(), "channel": r.Conversation.Channel}
-	put := func(m map[string]any, key string, v json.RawMessage) {
-		if len(v) > 0 && string(v) != "null" && string(v) != "{}" {
-			m[key] = v
-		}
+	type conversation struct {
+		ID         foreign         `json:"id"`
+		InboxID    string          `json:"inbox_id"`
+		Channel    string          `json:"channel"`
+		Attributes json.RawMessage `json:"additional_attributes,omitempty"`
 	}
-	put(c, "additional_attributes", r.Conversation.Attributes)
+	type sender struct {
+		ID    foreign `json:"id"`
+		Name  string  `json:"name"`
+		Email string  `json:"email"`
+		Phone string  `json:"phone_number"`
+	}
 	p := r.Sender
-	all := map[string]any{"conversation": c, "sender": map[string]any{"id": p.ID, "name": p.Name, "email": p.Email, "phone_number": p.Phone}, "content_type": r.ContentType}
-	put(all, "created_at", r.CreatedAt)
-	put(all, "content_attributes", r.Attributes)
-	put(all, "source_id", r.SourceID)
-	b, _ := json.Marshal(all) // strings and what was JSON already: cannot fail
+	b, _ := json.Marshal(struct { // strings and what was JSON already: cannot fail
+		Conversation conversation    `json:"conversation"`
+		Sender       sender          `json:"sender"`
+		ContentType  string          `json:"content_type"`
+		CreatedAt    json.RawMessage `json:"created_at,omitempty"`
+		Attributes   json.RawMessage `json:"content_attributes,omitempty"`
+		SourceID     json.RawMessage `json:"source_id,omitempty"`
+	}{conversation{r.Conversation.ID, r.inbox(), r.Conversation.Channel, unlessNone(r.Conversation.Attributes)}, sender{p.ID, p.Name, p.Email, p.Phone},
+		r.ContentType, unlessNone(r.CreatedAt), unlessNone(r.Attributes), unlessNone(r.SourceID)})
 	return b
+}
+
+// unlessNone is nothing for what says nothing.
+func unlessNone(v json.RawMessage) json.RawMessage {
+	if s := string(v); s == "null" || s == "{}" {
+		return nil
+	}
+	return v
 }
 
 const (
