@@ -43,8 +43,12 @@ type parts struct {
 
 // assemble makes all parts and connects them. Nothing runs yet.
 func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*parts, error) {
+	r, err := c.newRelay(ctx, l)
+	if err != nil {
+		return nil, err
+	}
 	accounts := account.New(l)
-	p := &parts{ledger: l, log: c.log, relay: relay.New(l, c.log)}
+	p := &parts{ledger: l, log: c.log, relay: r}
 	var demoKey string
 	if demo {
 		w, err := accounts.EnsureDemo(ctx)

@@ -34,6 +34,7 @@ type config struct {
 	trustedProxies []string
 	outboundPublic bool
 	smtp           *dispatch.SMTP // nil = no mail is sent
+	nats           string         // servers that carry hints between nodes; empty = Postgres does
 	pgBin          string
 
 	geo geoConfig
@@ -92,8 +93,8 @@ func readConfig(env getenv, logs io.Writer) (config, error) {
 	if c.geo, err = readGeo(env); err != nil {
 		return c, err
 	}
-	if v := env("PARLEY_BACKPLANE"); v != "" && v != "postgres" {
-		return c, fmt.Errorf("PARLEY_BACKPLANE: this version knows only postgres, not %q", v)
+	if c.nats, err = readBackplane(env); err != nil {
+		return c, err
 	}
 	return c, nil
 }

@@ -43,6 +43,7 @@ func (c *doctorCmd) Run(ctx context.Context, std *stdio, env getenv) error {
 		{"address", cfg.checkAddress},
 		{"mail", cfg.checkMail},
 		{"places", cfg.checkGeo},
+		{"backplane", cfg.checkBackplane},
 	}
 	var findings []finding
 	healthy := true

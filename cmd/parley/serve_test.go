@@ -71,6 +71,7 @@ func TestRefusesToStart(t *testing.T) {
 		{"short secret", env{"PARLEY_SECRET": "abc"}, "PARLEY_SECRET"},
 		{"bad proxies", env{"PARLEY_TRUSTED_PROXIES": "10.0.0.0/99"}, "PARLEY_TRUSTED_PROXIES"},
 		{"bad outbound", env{"PARLEY_OUTBOUND": "maybe"}, "PARLEY_OUTBOUND"},
+		{"bad backplane", env{"PARLEY_BACKPLANE": "redis://u:pw@h"}, "PARLEY_BACKPLANE must be postgres, or look like nats://"},
 		{"bad log", env{"PARLEY_LOG": "loud"}, "PARLEY_LOG"},
 		{"bad public URL", env{"PARLEY_PUBLIC_URL": "chat.example.com/x"}, "PARLEY_PUBLIC_URL"},
 	}

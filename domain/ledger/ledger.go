@@ -184,6 +184,12 @@ func (l *Ledger) Close() {
 	l.commits.Close()
 }
 
+// Identity tells this database from all others, whatever it is called and wherever it runs.
+func (l *Ledger) Identity(ctx context.Context) (id string, err error) {
+	err = l.readers.QueryRow(ctx, `SELECT system_identifier || '-' || oid FROM pg_control_system(), pg_database WHERE datname = current_database()`).Scan(&id)
+	return id, classify(err)
+}
+
 // Ping reports whether the database answers.
 func (l *Ledger) Ping(ctx context.Context) error { return classify(l.readers.Ping(ctx)) }
 

@@ -18,7 +18,7 @@ func (r *Relay) announce(ctx context.Context) error {
 		if len(payloads) == 0 {
 			continue
 		}
-		if err := r.ledger.Notify(ctx, channel, payloads); err != nil && ctx.Err() == nil {
+		if err := r.plane.Send(ctx, payloads); err != nil && ctx.Err() == nil {
 			r.log.WarnContext(ctx, "hints lost, the sweep will find what they told", "err", err)
 		}
 	}

@@ -15,16 +15,14 @@ import (
 	"github.com/parley-chat/parley/domain/ledger"
 )
 
-// channel is the one Postgres channel all nodes of a database share.
-const channel = "parley"
-
 // sweepEvery is how long a message can stay unseen at worst when the hint about it was lost.
 const sweepEvery = 2 * time.Second
 
 // Relay connects what is appended with whoever follows.
 type Relay struct {
 	ledger *ledger.Ledger
-	node   string // this process: hints of our own come back over LISTEN and are dropped
+	plane  Backplane
+	node   string // this process: hints of our own that come back are dropped
 	hub    *hub
 	out    *outbox
 	reads  singleflight.Group
@@ -37,10 +35,13 @@ type Relay struct {
 
 // New makes the relay of a ledger and subscribes it to every append of this node. Run must be running for other nodes to hear.
 func New(l *ledger.Ledger, log *slog.Logger) *Relay {
-	r := &Relay{ledger: l, node: rand.Text(), hub: newHub(), out: newOutbox(), work: func(time.Time) {}, stop: func(domain.DispatchID) {}, heard: func(Hint) {}, sweeps: sweepEvery, log: log}
+	r := &Relay{ledger: l, plane: postgres{l}, node: rand.Text(), hub: newHub(), out: newOutbox(), work: func(time.Time) {}, stop: func(domain.DispatchID) {}, heard: func(Hint) {}, sweeps: sweepEvery, log: log}
 	l.OnCommit(r.committed)
 	return r
 }
+
+// Over has hints carried by another backplane than the ledger's database. Call it once, before Run.
+func (r *Relay) Over(b Backplane) { r.plane = b }
 
 // OnWork names who is told that a dispatch wants a worker at due, or, with a zero due, that hints may have been missed.
 // It must not block. Call it once, before Run and before the first append.
@@ -66,7 +67,7 @@ func (r *Relay) OnStop(f func(domain.DispatchID)) { r.stop = f }
 // Run carries hints between nodes until ctx ends.
 func (r *Relay) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return r.ledger.Listen(ctx, channel, r.resync, r.receive) })
+	g.Go(func() error { return r.plane.Listen(ctx, r.resync, r.receive) })
 	g.Go(func() error { return r.announce(ctx) })
 	g.Go(func() error { return r.sweep(ctx) })
 	return g.Wait()
