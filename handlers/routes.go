@@ -39,7 +39,7 @@ type Surfaces struct {
 // Routes is the whole server.
 func Routes(s Surfaces) http.Handler {
 	r := chi.NewRouter()
-	r.Use(honest(s.TrustedProxies))
+	r.Use(unescaped, honest(s.TrustedProxies))
 	if len(s.TrustedProxies) > 0 {
 		r.Use(middleware.ClientIPFromXFF(s.TrustedProxies...))
 	} else {

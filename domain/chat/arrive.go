@@ -7,7 +7,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/netip"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/lead"
@@ -239,9 +241,12 @@ func (s *Service) Identify(ctx context.Context, v *Visitor, id Identity) error {
 	return s.bind(ctx, v, id)
 }
 
+const maxUserID = 200 // code points
+
 func verify(w domain.Widget, id Identity) error {
-	if id.UserID == "" || len(id.UserID) > 200 {
-		return &domain.Error{Kind: domain.Forbidden, Code: domain.CodeIdentityInvalid, Msg: "the identity names no user"}
+	// Whoever may choose their user_id at the site must not become somebody else here by a character that is not kept.
+	if n := utf8.RuneCountInString(id.UserID); strings.TrimSpace(id.UserID) == "" || n > maxUserID || !storable(id.UserID) {
+		return &domain.Error{Kind: domain.Forbidden, Code: domain.CodeIdentityInvalid, Msg: "the identity's user_id must have 1 to 200 characters, all of them Unicode"}
 	}
 	return w.VerifyIdentity(id.UserID, id.Timestamp, id.Signature, time.Now())
 }

@@ -33,12 +33,16 @@ func New(l *ledger.Ledger, r *relay.Relay, log *slog.Logger) *Service {
 
 const maxClientID = 64 // code points
 
+// storable reports whether an id that somebody else chose is stored as it is. Of what JSON or Postgres cannot hold, one id would be taken for
+// another: encoding/json has put the replacement character where none was.
+func storable(id string) bool { return utf8.ValidString(id) && !strings.ContainsAny(id, "\x00\uFFFD") }
+
 // checkLine trims a line and refuses what nobody could answer. Only with files may it be blank.
 func checkLine(clientID, content string, files ...domain.AttachmentID) (string, error) {
 	content = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(content, "\x00", ""), "\uFFFD"))
 	switch n := utf8.RuneCountInString(content); {
-	case clientID == "" || utf8.RuneCountInString(clientID) > maxClientID || strings.ContainsRune(clientID, 0) || !utf8.ValidString(clientID):
-		return "", domain.InvalidField("client_id", "must have 1 to 64 characters")
+	case clientID == "" || utf8.RuneCountInString(clientID) > maxClientID || !storable(clientID):
+		return "", domain.InvalidField("client_id", "must have 1 to 64 characters, all of them Unicode")
 	case len(files) > domain.MaxAttachments:
 		return "", domain.RejectAttachment("that is more than %d files: please send the others with another message", domain.MaxAttachments)
 	case n == 0 && len(files) == 0:

@@ -133,6 +133,8 @@ func (e Event) check() (Event, error) {
 			wrong[field] = fmt.Sprintf("must have at most %d characters", most)
 		case !utf8.ValidString(s), strings.ContainsFunc(s, unicode.IsControl):
 			wrong[field] = "must not contain control characters"
+		case strings.HasSuffix(field, "external_id") && !storable(s):
+			wrong[field] = "must be Unicode"
 		}
 		return s
 	}

@@ -79,8 +79,8 @@ func (f Form) check(v *Visitor) (Form, error) {
 	if f.Phone = lead.Cut(f.Phone, 41); f.Phone != "" && !isPhone(f.Phone) {
 		wrong["phone"] = "is not a phone number"
 	}
-	if f.ClientID != "" && (utf8.RuneCountInString(f.ClientID) > maxClientID || !utf8.ValidString(f.ClientID) || strings.ContainsRune(f.ClientID, 0)) {
-		wrong["client_id"] = "must have at most 64 characters"
+	if f.ClientID != "" && (utf8.RuneCountInString(f.ClientID) > maxClientID || !storable(f.ClientID)) {
+		wrong["client_id"] = "must have at most 64 characters, all of them Unicode"
 	}
 	if strings.TrimSpace(f.Message) != "" {
 		if f.ClientID == "" {

@@ -50,6 +50,9 @@ func (c *Construct) with(h handler) http.HandlerFunc {
 // sessionID is the session that a path names. Clients choose their names themselves, and escape what a path would read otherwise.
 func sessionID(r *http.Request) string {
 	id := chi.URLParam(r, "id")
+	if r.URL.RawPath == "" { // it was read already
+		return id
+	}
 	if plain, err := url.PathUnescape(id); err == nil {
 		return plain
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/parley-chat/parley/domain"
@@ -55,11 +56,24 @@ func Decode(w http.ResponseWriter, r *http.Request, v any) error {
 	}
 	if err := json.Unmarshal(body, v); err != nil {
 		if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && t.Field != "" {
-			return domain.InvalidField(t.Field, "must not be a "+t.Value)
+			return domain.InvalidField(t.Field, "must not be "+called(t.Value))
 		}
 		return &domain.Error{Kind: domain.Invalid, Code: domain.CodeBadJSON, Msg: "the request body is not valid JSON", Err: err}
 	}
 	return nil
+}
+
+// called is how people call what encoding/json found instead of what was wanted.
+func called(value string) string {
+	switch {
+	case value == "array", value == "object":
+		return "an " + value
+	case value == "bool":
+		return "true or false"
+	case strings.HasPrefix(value, "number "): // with its digits: some other number would do
+		return "this number"
+	}
+	return "a " + value
 }
 
 // WriteJSON answers with v.

@@ -30,6 +30,23 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+func TestDecodeSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"name":[]}`: "must not be an array", `{"name":{}}`: "must not be an object", `{"name":7}`: "must not be a number",
+		`{"name":true}`: "must not be true or false", `{"score":1.5}`: "must not be this number", `{"score":"x"}`: "must not be a string",
+	} {
+		var v struct {
+			Name  string `json:"name"`
+			Score int    `json:"score"`
+		}
+		err := Decode(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)), &v)
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", body, err, want)
+		}
+	}
+}
+
 func TestBodyWithin(t *testing.T) {
 	t.Parallel()
 	read := make(chan error, 1)

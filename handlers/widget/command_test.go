@@ -37,6 +37,8 @@ func TestMessages(t *testing.T) {
 		{"no id", `{"content":"hi"}`, 422, "bad_field", 0},
 		{"an empty id", `{"client_id":"","content":"hi"}`, 422, "bad_field", 0},
 		{"an id that is too long", `{"client_id":"` + strings.Repeat("i", 65) + `","content":"hi"}`, 422, "bad_field", 0},
+		{"an id that cannot be kept", `{"client_id":"c1\u0000","content":"hi"}`, 422, "bad_field", 0},
+		{"an id of which decoding leaves nothing but a mark", `{"client_id":"\ud800","content":"hi"}`, 422, "bad_field", 0},
 		{"half a body", `{"client_id":`, 400, "bad_json", 0},
 		{"a list", `[1]`, 400, "bad_json", 0},
 		{"more than anybody reads", `{"client_id":"c3","content":"` + strings.Repeat("x", 70_000) + `"}`, 422, "too_long", 0},

@@ -1,6 +1,7 @@
 package widget_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -113,6 +114,40 @@ func TestIdentifiedSession(t *testing.T) {
 	}
 	if a := stranger.get("./messages"); len(a.Messages) != 1 || a.Messages[0].Content != "hi" {
 		t.Errorf("elsewhere: %s", a.body)
+	}
+}
+
+// Whoever may choose how they are called at the site does not become somebody else here.
+func TestIdentityIsTakenAsItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, widget.Limits{})
+	const secret = "between the site and us"
+	w.signed("ann", "Ann")
+	arrive := func(user string) answer {
+		now := time.Now().Unix()
+		id, err := json.Marshal(map[string]any{"user_id": user, "timestamp": now, "signature": domain.SignIdentity(secret, user, now)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.ask(http.MethodPost, "./session", `{"identity":`+string(id)+`}`)
+	}
+	ann := arrive("ann")
+	v := &visitor{w, ann.Session.Token, domain.SessionID(ann.Session.ID)}
+	if a := v.post("./messages", `{"client_id":"c1","content":"hi"}`); a.status != 201 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if a := arrive("ann"); a.frame.Thread.LastSeq != 1 {
+		t.Fatalf("ann again: %s", a.body)
+	}
+	for _, other := range []string{"ann ", " ann", "Ann", "ann\n", "ann\u200b", strings.Repeat("ü", 200)} {
+		if a := arrive(other); a.status != 200 || a.frame.Thread.LastSeq != 0 {
+			t.Errorf("%q: %d %s", other, a.status, a.body)
+		}
+	}
+	for _, nobody := range []string{"", " ", "an\x00n", "ann\x00", "ann\uFFFD", strings.Repeat("u", 201)} {
+		if a := arrive(nobody); a.status != 403 || a.Code != "identity_invalid" {
+			t.Errorf("%q: %d %s", nobody, a.status, a.body)
+		}
 	}
 }
 
