@@ -179,8 +179,42 @@ func TestOperatorsNeedAKeyThatMayWrite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if o, err := operators(accounts)(t.Context(), key); (err == nil) != may || !may && domain.KindOf(err) != domain.Forbidden || may && o.OrgID != f.Org {
+		if o, err := operators(accounts)(t.Context(), key, true); (err == nil) != may || !may && domain.KindOf(err) != domain.Forbidden || may && o.OrgID != f.Org {
 			t.Errorf("%s: %+v, %v", scope, o, err)
+		}
+	}
+}
+
+// Only what is done with a key or a sign-in is a use of it; that a connection is open is none.
+func TestOperatorsLookWithoutUsing(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	accounts := account.New(l)
+	owner := account.Owner{Organisation: "Acme", Name: "Anna", Email: "anna@example.com", Password: "correct horse battery"}
+	u, err := accounts.SetUp(t.Context(), owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, _, err := accounts.SignIn(t.Context(), owner.Email, owner.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, _, err := accounts.CreateAPIKey(t.Context(), u.OrgID, account.APIKeyInput{Name: "Robot", Scope: domain.ScopeWrite})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.DB().ExecContext(t.Context(), `UPDATE portal_sessions SET last_seen_at = now() - interval '1 day'`); err != nil {
+		t.Fatal(err)
+	}
+	for _, used := range []bool{false, true} {
+		for _, token := range []string{key, session} {
+			if o, err := operators(accounts)(t.Context(), token, used); err != nil || o.OrgID != u.OrgID {
+				t.Errorf("%+v, %v", o, err)
+			}
+		}
+		var noted bool
+		if err := l.DB().QueryRowContext(t.Context(), `SELECT (SELECT last_used_at IS NOT NULL FROM api_keys) AND (SELECT last_seen_at > now() - interval '1 hour' FROM portal_sessions)`).Scan(&noted); err != nil || noted != used {
+			t.Errorf("used %t: noted %t, %v", used, noted, err)
 		}
 	}
 }

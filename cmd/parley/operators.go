@@ -9,10 +9,15 @@ import (
 	"github.com/parley-chat/parley/domain/chat"
 )
 
-// operators finds out for whom a client acts that brings an API key, or the token of somebody who has signed in to the portal.
-func operators(accounts *account.Service) func(context.Context, string) (chat.Operator, error) {
-	return func(ctx context.Context, token string) (chat.Operator, error) {
-		org, key, err := accounts.OrganisationByAPIKey(ctx, token)
+// operators finds out for whom a client acts that brings an API key, or the token of somebody who has signed in to the portal, and
+// notes that it was used where it was.
+func operators(accounts *account.Service) func(ctx context.Context, token string, used bool) (chat.Operator, error) {
+	return func(ctx context.Context, token string, used bool) (chat.Operator, error) {
+		byKey, member := accounts.PeekAPIKey, accounts.PeekMember
+		if used {
+			byKey, member = accounts.OrganisationByAPIKey, accounts.MemberByToken
+		}
+		org, key, err := byKey(ctx, token)
 		if err == nil {
 			if err := key.Require(domain.ScopeWrite); err != nil {
 				return chat.Operator{}, err
@@ -22,7 +27,7 @@ func operators(accounts *account.Service) func(context.Context, string) (chat.Op
 		if domain.KindOf(err) != domain.Unauthenticated {
 			return chat.Operator{}, err
 		}
-		m, err := accounts.MemberByToken(ctx, token)
+		m, err := member(ctx, token)
 		return chat.Operator{OrgID: m.Organisation.ID, ExternalID: "parley:user:" + string(m.User.ID), Name: m.User.Name}, err
 	}
 }

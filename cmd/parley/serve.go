@@ -86,6 +86,7 @@ func (c config) serve(ctx context.Context, l *ledger.Ledger, listener net.Listen
 	g.Go(func() error { return p.chat.Run(running) })
 	g.Go(func() error { return p.chat.Places.Run(running) })
 	g.Go(func() error { return p.widget.Run(running) })
+	g.Go(func() error { return p.portal.Run(running) })
 	g.Go(func() error { return db.watch(running) })
 	if accounts := account.New(l); c.chatwoot != nil && !c.importChatwoot(ctx, accounts) {
 		g.Go(func() error { return c.awaitChatwoot(running, accounts) })

@@ -73,7 +73,16 @@ func (s *Service) DeleteAPIKey(ctx context.Context, org domain.OrgID, id domain.
 // OrganisationByAPIKey finds whom a key acts for. It fails with Unauthenticated for an unknown, deleted or expired key. The key's
 // use is noted once a minute at most.
 func (s *Service) OrganisationByAPIKey(ctx context.Context, key string) (domain.Organisation, domain.APIKey, error) {
-	o, k, expired, err := s.ledger.OrganisationByAPIKey(ctx, hashOf(key))
+	return s.organisationByAPIKey(ctx, key, true)
+}
+
+// PeekAPIKey is OrganisationByAPIKey for whoever only looks whether a key still opens what it has opened: that is no use of it.
+func (s *Service) PeekAPIKey(ctx context.Context, key string) (domain.Organisation, domain.APIKey, error) {
+	return s.organisationByAPIKey(ctx, key, false)
+}
+
+func (s *Service) organisationByAPIKey(ctx context.Context, key string, used bool) (domain.Organisation, domain.APIKey, error) {
+	o, k, expired, err := s.ledger.OrganisationByAPIKey(ctx, hashOf(key), used)
 	switch {
 	case err != nil && domain.KindOf(err) == domain.NotFound:
 		err = &domain.Error{Kind: domain.Unauthenticated, Code: domain.CodeUnauthorized, Msg: "this API key is not valid"}

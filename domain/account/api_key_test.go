@@ -81,6 +81,12 @@ func TestAPIKeyUseIsNotedOnceAMinute(t *testing.T) {
 		}
 		return scan[time.Time](t, s.ledger, `SELECT last_used_at FROM api_keys`)
 	}
+	if _, _, err := s.PeekAPIKey(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	if scan[bool](t, s.ledger, `SELECT last_used_at IS NOT NULL FROM api_keys`) {
+		t.Error("looking was written down as a use")
+	}
 	first := used()
 	if again := used(); !again.Equal(first) {
 		t.Error("a use within the minute was written down")

@@ -84,7 +84,33 @@ func (s *Service) SignOut(ctx context.Context, token string) error {
 // MemberByToken finds who is signed in with a token. It fails with Unauthenticated for a session that is unknown, signed out of,
 // or unused for SessionLifetime. Its use is noted once a minute at most.
 func (s *Service) MemberByToken(ctx context.Context, token string) (Member, error) {
-	u, o, err := s.ledger.PortalSession(ctx, hashOf(token), SessionLifetime)
+	return s.memberByToken(ctx, token, SessionLifetime)
+}
+
+// PeekMember is MemberByToken for whoever only looks whether a sign-in is still good: that is no use of it, and it ends as soon as it
+// would have.
+func (s *Service) PeekMember(ctx context.Context, token string) (Member, error) {
+	return s.memberByToken(ctx, token, 0)
+}
+
+// PeekUsers finds who is signed in with each of several tokens, as they are now; whose sign-in has ended is left out. It is no use of them.
+func (s *Service) PeekUsers(ctx context.Context, tokens []string) (map[string]domain.User, error) {
+	hashes := make([][]byte, len(tokens))
+	for i, t := range tokens {
+		hashes[i] = hashOf(t)
+	}
+	found, err := s.ledger.PortalUsers(ctx, hashes)
+	users := make(map[string]domain.User, len(found))
+	for i, t := range tokens {
+		if u, ok := found[string(hashes[i])]; ok {
+			users[t] = u
+		}
+	}
+	return users, err
+}
+
+func (s *Service) memberByToken(ctx context.Context, token string, lifetime time.Duration) (Member, error) {
+	u, o, err := s.ledger.PortalSession(ctx, hashOf(token), lifetime)
 	if err != nil && domain.KindOf(err) == domain.NotFound {
 		return Member{}, &domain.Error{Kind: domain.Unauthenticated, Code: domain.CodeUnauthorized, Msg: "please sign in"}
 	}

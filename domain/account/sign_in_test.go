@@ -188,6 +188,38 @@ func TestMemberByTokenProlongsOnceAMinute(t *testing.T) {
 	}
 }
 
+// Whoever only looks whether a sign-in is still good does not make it last.
+func TestPeekingIsNoUse(t *testing.T) {
+	t.Parallel()
+	s, l, token := signedIn(t)
+	exec(t, l, `UPDATE portal_sessions SET last_seen_at = now() - interval '29 days', expires_at = now() + interval '1 day'`)
+	seen := func() time.Time { return scan[time.Time](t, l, `SELECT last_seen_at FROM portal_sessions`) }
+	before := seen()
+	m, err := s.PeekMember(t.Context(), token)
+	if err != nil || m.User.Email != "anna@example.com" || m.Organisation.ID != m.User.OrgID {
+		t.Errorf("%+v, %v", m, err)
+	}
+	users, err := s.PeekUsers(t.Context(), []string{token, "unknown", ""})
+	if err != nil || len(users) != 1 || users[token].Email != "anna@example.com" || users[token].Role != domain.RoleOwner {
+		t.Errorf("%+v, %v", users, err)
+	}
+	if !seen().Equal(before) {
+		t.Error("looking was written down as a use")
+	}
+	if _, err := s.MemberByToken(t.Context(), token); err != nil || !seen().After(before) {
+		t.Errorf("a use was not: %v", err)
+	}
+	if err := s.SignOut(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.PeekMember(t.Context(), token); domain.KindOf(err) != domain.Unauthenticated {
+		t.Errorf("after signing out: %v", err)
+	}
+	if users, err := s.PeekUsers(t.Context(), []string{token}); err != nil || len(users) != 0 {
+		t.Errorf("after signing out: %v, %v", users, err)
+	}
+}
+
 func TestSignInForgetsEndedSessions(t *testing.T) {
 	t.Parallel()
 	s, l, token := signedIn(t)

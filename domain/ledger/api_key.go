@@ -36,9 +36,9 @@ func (l *Ledger) DeleteAPIKey(ctx context.Context, org domain.OrgID, id domain.A
 	return one(res, err)
 }
 
-// OrganisationByAPIKey finds whom a key acts for and notes, at most once a minute, that it was used. expired tells of a key whose
+// OrganisationByAPIKey finds whom a key acts for and, where it was used, notes so at most once a minute. expired tells of a key whose
 // time is over by the clock of the database, which all nodes share.
-func (l *Ledger) OrganisationByAPIKey(ctx context.Context, keyHash []byte) (o domain.Organisation, k domain.APIKey, expired bool, err error) {
+func (l *Ledger) OrganisationByAPIKey(ctx context.Context, keyHash []byte, used bool) (o domain.Organisation, k domain.APIKey, expired bool, err error) {
 	var row struct {
 		domain.APIKey
 		OrgName      string
@@ -50,7 +50,7 @@ func (l *Ledger) OrganisationByAPIKey(ctx context.Context, keyHash []byte) (o do
 	err = l.NewRaw(`SELECT k.*, o.name AS org_name, o.slug AS org_slug, o.created_at AS org_created_at,
        coalesce(k.last_used_at < now() - interval '1 minute', true) AS stale, coalesce(k.expires_at <= now(), false) AS expired
 FROM api_keys k JOIN organisations o ON o.id = k.org_id WHERE k.key_hash = ?`, keyHash).Scan(ctx, &row)
-	if err == nil && row.Stale && !row.Expired {
+	if err == nil && used && row.Stale && !row.Expired {
 		_, err = l.NewRaw(`UPDATE api_keys SET last_used_at = now()
 WHERE id = ? AND coalesce(last_used_at < now() - interval '1 minute', true)`, row.ID).Exec(ctx)
 	}

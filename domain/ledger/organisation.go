@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/parley-chat/parley/domain"
 )
 
@@ -77,7 +79,7 @@ INSERT INTO portal_sessions (token_hash, org_id, user_id, expires_at) VALUES (?2
 }
 
 // PortalSession finds who is signed in with a token and notes, at most once a minute, that the session is in use, which gives
-// it another lifetime. It fails with NotFound for a session that is unknown, expired or revoked.
+// it another lifetime; a lifetime of zero only looks. It fails with NotFound for a session that is unknown, expired or revoked.
 func (l *Ledger) PortalSession(ctx context.Context, tokenHash []byte, lifetime time.Duration) (u domain.User, o domain.Organisation, err error) {
 	var row struct {
 		domain.User
@@ -90,12 +92,28 @@ func (l *Ledger) PortalSession(ctx context.Context, tokenHash []byte, lifetime t
        s.last_seen_at < now() - interval '1 minute' AS stale
 FROM portal_sessions s JOIN users u ON u.id = s.user_id JOIN organisations o ON o.id = u.org_id
 WHERE s.token_hash = ? AND s.expires_at > now() AND s.revoked_at IS NULL`, tokenHash).Scan(ctx, &row)
-	if err == nil && row.Stale {
+	if err == nil && row.Stale && lifetime > 0 {
 		_, err = l.NewRaw(`UPDATE portal_sessions SET last_seen_at = now(), expires_at = now() + ?1 * interval '1 second'
 WHERE token_hash = ?0 AND last_seen_at < now() - interval '1 minute'`, tokenHash, lifetime.Seconds()).Exec(ctx)
 	}
 	o = domain.Organisation{ID: row.OrgID, Name: row.OrgName, Slug: row.OrgSlug, CreatedAt: row.OrgCreatedAt}
 	return row.User, o, classify(err)
+}
+
+// PortalUsers finds who is signed in with each of these tokens, as they are now, and notes no use. Sessions that are unknown, expired or
+// revoked are left out. It is asked about everybody who has a page open, of all organisations together.
+func (l *Ledger) PortalUsers(ctx context.Context, tokenHashes [][]byte) (map[string]domain.User, error) {
+	var rows []struct {
+		domain.User
+		TokenHash []byte
+	}
+	err := l.NewRaw(`SELECT u.*, s.token_hash FROM portal_sessions s JOIN users u ON u.id = s.user_id
+WHERE s.token_hash IN (?) AND s.expires_at > now() AND s.revoked_at IS NULL`, bun.List(tokenHashes)).Scan(ctx, &rows)
+	users := make(map[string]domain.User, len(rows))
+	for _, r := range rows {
+		users[string(r.TokenHash)] = r.User
+	}
+	return users, classify(err)
 }
 
 // RevokePortalSession ends a session. An unknown one is no failure.

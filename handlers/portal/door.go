@@ -119,8 +119,8 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request, email, password, 
 	if err != nil {
 		return err
 	}
-	if old, err := r.Cookie(sessionCookie); err == nil && old.Value != "" {
-		if err := p.Account.SignOut(r.Context(), old.Value); err != nil {
+	if old := sessionOf(r); old != "" {
+		if err := p.signedOut(r.Context(), old); err != nil {
 			return err
 		}
 	}
@@ -129,8 +129,8 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request, email, password, 
 }
 
 func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) error {
-	if c, err := r.Cookie(sessionCookie); err == nil && c.Value != "" {
-		if err := p.Account.SignOut(r.Context(), c.Value); err != nil {
+	if token := sessionOf(r); token != "" {
+		if err := p.signedOut(r.Context(), token); err != nil {
 			return err
 		}
 	}

@@ -109,11 +109,20 @@ func (p *Portal) signedIn(next http.Handler) http.Handler {
 
 // member finds who sent the request. It fails with Unauthenticated.
 func (p *Portal) member(r *http.Request) (account.Member, error) {
-	c, err := r.Cookie(sessionCookie)
-	if err != nil || c.Value == "" {
+	token := sessionOf(r)
+	if token == "" {
 		return account.Member{}, &domain.Error{Kind: domain.Unauthenticated, Msg: "please sign in"}
 	}
-	return p.Account.MemberByToken(r.Context(), c.Value)
+	return p.Account.MemberByToken(r.Context(), token)
+}
+
+// sessionOf is the token of the session that a request comes in; empty: none.
+func sessionOf(r *http.Request) string {
+	c, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return ""
+	}
+	return c.Value
 }
 
 // fresh reports whether nobody owns anything here yet.

@@ -182,20 +182,11 @@ var (
 	marks = strings.NewReplacer("**", "", "__", "", "`", "", "### ", "", "## ", "")
 )
 
-const (
-	streamLife  = 15 * time.Minute       // then the browser comes back, and has to be signed in still
-	streamPause = 250 * time.Millisecond // between two hints: what happens meanwhile is one
-)
-
 // streamInbox says changed whenever something happened in any thread of the organisation, and once at the start for whatever
 // happened since the page was drawn.
 func (p *Portal) streamInbox(w http.ResponseWriter, r *http.Request) error {
 	org := memberOf(r).Organisation.ID
-	p.streams.Serve(w, r, func(ctx context.Context, out *edge.Stream) {
-		ctx, cancel := context.WithTimeout(ctx, streamLife)
-		defer cancel()
-		p.sayChanged(ctx, org, out, "changed")
-	})
+	p.stream(w, r, "changed", func(ctx context.Context, out *edge.Stream) { p.sayChanged(ctx, org, out, "changed") })
 	return nil
 }
 

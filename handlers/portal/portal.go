@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/account"
@@ -30,16 +31,18 @@ type Deps struct {
 	Log        *slog.Logger
 }
 
-// Portal serves it. It is safe for concurrent use and keeps nothing but its open streams.
+// Portal serves it. It is safe for concurrent use and keeps nothing but its open streams. Run should be running.
 type Portal struct {
 	Deps
-	streams *edge.Streams
-	owned   atomic.Bool // somebody owns something here; never becomes false again
+	streams   *edge.Streams
+	listeners listeners
+	lookEvery time.Duration
+	owned     atomic.Bool // somebody owns something here; never becomes false again
 }
 
 // New makes the portal. Shutdown ends its streams.
 func New(d Deps) *Portal {
-	return &Portal{Deps: d, streams: edge.NewStreams()}
+	return &Portal{Deps: d, streams: edge.NewStreams(), lookEvery: lookEvery}
 }
 
 // Shutdown ends the open streams and lets no new ones begin. Their pages come back to whoever serves next.

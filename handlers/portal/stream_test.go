@@ -21,6 +21,13 @@ type events struct {
 	count map[string]int
 	data  map[string]string
 	raw   strings.Builder
+	over  bool // the server has ended it
+}
+
+func (e *events) ended() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.over
 }
 
 func (e *events) of(name string) int {
@@ -66,6 +73,9 @@ func (b *browser) stream(path string) *events {
 			}
 			e.mu.Unlock()
 		}
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.over = true
 	})
 	b.t.Cleanup(func() {
 		cancel()
@@ -189,6 +199,85 @@ func TestTypingEnds(t *testing.T) {
 	if a := b.post(path+"/typing", "on", ""); a.status != http.StatusSeeOther {
 		t.Errorf("typing by a browser: %d", a.status)
 	}
+}
+
+// Who has signed out, is gone, or has become somebody else hears no more, and their pages learn it by one last hint. Others go on.
+func TestStreamsEndWithTheSignIn(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		end  func(w *world, b *browser) error
+		look time.Duration
+		to   int // what the page that asks for the list is answered then
+	}{
+		{"signed out here", func(_ *world, b *browser) error { b.htmx("/signout"); return nil }, time.Hour, http.StatusUnauthorized},
+		{"signed in anew", func(_ *world, b *browser) error {
+			b.post("/signin", "email", b.user.Email, "password", password)
+			return nil
+		}, time.Hour, http.StatusOK},
+		{"signed out on another node", func(w *world, b *browser) error { return w.account.SignOut(t.Context(), b.cookie("parley_session")) }, 20 * time.Millisecond, http.StatusUnauthorized},
+		{"unused for too long", func(w *world, b *browser) error {
+			_, err := w.ledger.DB().ExecContext(t.Context(), `UPDATE portal_sessions SET expires_at = now() WHERE user_id = ?`, b.user.ID)
+			return err
+		}, 20 * time.Millisecond, http.StatusUnauthorized},
+		{"removed", func(w *world, b *browser) error {
+			_, err := w.ledger.DB().ExecContext(t.Context(), `DELETE FROM users WHERE id = ?`, b.user.ID)
+			return err
+		}, 20 * time.Millisecond, http.StatusUnauthorized},
+		{"owner no longer", func(w *world, b *browser) error {
+			_, err := w.ledger.DB().ExecContext(t.Context(), `UPDATE users SET role = 'member' WHERE id = ?`, b.user.ID)
+			return err
+		}, 20 * time.Millisecond, http.StatusOK},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.portal.LookEvery(tt.look)
+			ctx, cancel := context.WithCancel(context.Background())
+			var looking sync.WaitGroup
+			looking.Go(func() { _ = w.portal.Run(ctx) })
+			t.Cleanup(looking.Wait)
+			t.Cleanup(cancel)
+			b, eve := w.owner("Acme"), w.owner("Evil")
+			thread := w.thread(b, "Hello?")
+			list, open, other := b.stream("/inbox/stream"), b.stream("/threads/"+string(thread)+"/stream"), eve.stream("/inbox/stream")
+			eventually(t, "the streams run", func() bool {
+				return list.of("changed") == 1 && open.of("inbox") == 1 && open.of("changed") == 1 && other.of("changed") == 1
+			})
+			if err := tt.end(w, b); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "the streams end", func() bool { return list.ended() && open.ended() })
+			if list.of("changed") != 2 || open.of("inbox") != 2 {
+				t.Errorf("the pages heard %d and %d hints, want one last one each", list.of("changed"), open.of("inbox"))
+			}
+			if a := b.get("/inbox/list", "HX-Request", "true"); a.status != tt.to || tt.to == http.StatusUnauthorized && a.header.Get("HX-Redirect") == "" {
+				t.Errorf("the page that asks then: %d to %q", a.status, a.header.Get("HX-Redirect"))
+			}
+			if other.ended() {
+				t.Error("somebody else's stream ended, too")
+			}
+		})
+	}
+}
+
+// That a page is open keeps nobody signed in.
+func TestStreamsAreNoUseOfASignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.portal.LookEvery(5 * time.Millisecond)
+	b := w.owner("Acme")
+	s := b.stream("/inbox/stream")
+	eventually(t, "the stream runs", func() bool { return s.of("changed") == 1 })
+	if _, err := w.ledger.DB().ExecContext(t.Context(), `UPDATE portal_sessions SET last_seen_at = now() - interval '1 day', expires_at = now() + interval '1 second'`); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var looking sync.WaitGroup
+	looking.Go(func() { _ = w.portal.Run(ctx) })
+	t.Cleanup(looking.Wait)
+	t.Cleanup(cancel)
+	eventually(t, "the stream ends with the sign-in", s.ended)
 }
 
 func TestShutdownEndsStreams(t *testing.T) {

@@ -84,8 +84,8 @@ func (p *Portal) streamThread(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p.streams.Serve(w, r, func(ctx context.Context, out *edge.Stream) {
-		ctx, cancel := context.WithTimeout(ctx, streamLife)
+	p.stream(w, r, "inbox", func(ctx context.Context, out *edge.Stream) {
+		ctx, cancel := context.WithCancel(ctx)
 		var inbox sync.WaitGroup
 		defer inbox.Wait()
 		defer cancel()

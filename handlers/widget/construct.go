@@ -25,7 +25,7 @@ func (s *Surface) Operator(r *http.Request) (chat.Operator, error) {
 	if s.operator == nil {
 		return chat.Operator{}, &domain.Error{Kind: domain.Unauthenticated, Msg: Unauthorized}
 	}
-	return s.operator(r.Context(), token(r))
+	return s.operator(r.Context(), token(r), true)
 }
 
 // construct serves Construct's clients: people and programs of an organisation who talk to its agents themselves.
@@ -113,7 +113,7 @@ func (c *constructTalk) begin(ctx context.Context) error {
 func (c *constructTalk) watch(ctx context.Context) error {
 	look := time.NewTicker(c.s.limits.LookEvery)
 	defer look.Stop()
-	for c.admitted(ctx) {
+	for c.admitted(ctx, false) {
 		select {
 		case <-look.C:
 		case <-ctx.Done():
@@ -124,11 +124,11 @@ func (c *constructTalk) watch(ctx context.Context) error {
 }
 
 // admitted reports whether the token with which the connection began still opens it, and ends the connection if not. While the database
-// is away nobody is sent away.
-func (c *constructTalk) admitted(ctx context.Context) bool {
+// is away nobody is sent away. Only who says something uses it.
+func (c *constructTalk) admitted(ctx context.Context, used bool) bool {
 	within, cancel := context.WithTimeout(ctx, commandWithin)
 	defer cancel()
-	_, err := c.s.operator(within, token(c.r))
+	_, err := c.s.operator(within, token(c.r), used)
 	if k := domain.KindOf(err); err == nil || k != domain.Unauthenticated && k != domain.Forbidden {
 		return true
 	}
@@ -151,7 +151,7 @@ func (c *constructTalk) take(ctx context.Context, cmd dialect.Command) error {
 		}
 		c.push(ctx, dialect.Connected{})
 	case dialect.Ask:
-		if !c.admitted(ctx) {
+		if !c.admitted(ctx, true) {
 			return nil
 		}
 		c.mu.Lock()

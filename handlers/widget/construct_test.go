@@ -19,7 +19,7 @@ import (
 // operated lets "good" be an operator's token, and "rival" that of an operator of another organisation, if there is one.
 func operated(f ledgertest.Fixture, rival ...ledgertest.Fixture) func(*widget.Deps) {
 	return func(d *widget.Deps) {
-		d.Operator = func(_ context.Context, token string) (chat.Operator, error) {
+		d.Operator = func(_ context.Context, token string, _ bool) (chat.Operator, error) {
 			switch {
 			case token == "good":
 				return chat.Operator{OrgID: f.Org, ExternalID: "parley:user:1", Name: "Otto"}, nil
@@ -119,11 +119,11 @@ func TestConstructTokenEnds(t *testing.T) {
 			var over atomic.Bool
 			p := node(t, l, f, widget.Limits{LookEvery: tt.look}, s.voiced(t, l), operated(f), func(d *widget.Deps) {
 				good := d.Operator
-				d.Operator = func(ctx context.Context, token string) (chat.Operator, error) {
+				d.Operator = func(ctx context.Context, token string, used bool) (chat.Operator, error) {
 					if over.Load() {
 						return chat.Operator{}, &domain.Error{Kind: tt.kind, Msg: "no"}
 					}
-					return good(ctx, token)
+					return good(ctx, token, used)
 				}
 			})
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -146,4 +146,38 @@ func TestConstructTokenEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// That a socket is open is no use of the token with which it was opened; saying something is.
+func TestConstructLooksWithoutUsing(t *testing.T) {
+	t.Parallel()
+	l, s := ledgertest.New(t), newStage()
+	f := ledgertest.Seed(t, l)
+	var uses, looks atomic.Int32
+	p := node(t, l, f, widget.Limits{LookEvery: 5 * time.Millisecond}, s.voiced(t, l), operated(f), func(d *widget.Deps) {
+		good := d.Operator
+		d.Operator = func(ctx context.Context, token string, used bool) (chat.Operator, error) {
+			if used {
+				uses.Add(1)
+			} else {
+				looks.Add(1)
+			}
+			return good(ctx, token, used)
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	c, _, err := websocket.Dial(ctx, p.url+"/ws/chat?token=good", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {origin}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()
+	eventually(t, "it looks", func() bool { return looks.Load() > 3 })
+	if n := uses.Load(); n != 1 {
+		t.Errorf("an open socket used its token %d times, want once to open it", n)
+	}
+	if err := c.Write(ctx, websocket.MessageText, []byte(`{"type":"message","content":"reply hello"}`)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a message is a use", func() bool { return uses.Load() == 2 })
 }

@@ -26,8 +26,9 @@ type Deps struct {
 	PublicURL string
 	// TriggerfishWidget is the key of the widget that Triggerfish clients talk to who name none; empty: they have to.
 	TriggerfishWidget string
-	// Operator finds out whose API key or sign-in a Construct client's token is; nil: nobody's. It fails with Unauthenticated.
-	Operator func(ctx context.Context, token string) (chat.Operator, error)
+	// Operator finds out whose API key or sign-in a Construct client's token is; nil: nobody's. It fails with Unauthenticated. A token that
+	// is not used, but only looked at because a connection is open, lives no longer for it.
+	Operator func(ctx context.Context, token string, used bool) (chat.Operator, error)
 	Limits   Limits
 }
 
@@ -78,7 +79,7 @@ type Surface struct {
 	seldomly  func(http.Handler) http.Handler // bounds new sessions, of all dialects together
 
 	triggerfishWidget string
-	operator          func(ctx context.Context, token string) (chat.Operator, error)
+	operator          func(ctx context.Context, token string, used bool) (chat.Operator, error)
 }
 
 // New makes the surface.
