@@ -47,6 +47,7 @@ type API struct {
 	router   chi.Router
 	huma     huma.API
 	document []byte // OpenAPI 3.1 as JSON
+	older    []byte // the same as OpenAPI 3.0, for generators that know no other
 	docs     docs
 }
 
@@ -61,6 +62,7 @@ func New(d Deps) *API {
 	a.router.NotFound(a.notFound)
 	a.router.MethodNotAllowed(edge.MethodNotAllowed(a.Log, a.router))
 	a.router.Get("/openapi.json", a.serveDocument)
+	a.router.Get("/openapi-3.0.json", a.serveDocument)
 	var operations []*huma.Operation
 	a.router.Group(func(r chi.Router) {
 		scopes := reach{}
@@ -87,7 +89,7 @@ func New(d Deps) *API {
 		a.settingsOperations()
 		a.apiKeyOperations()
 	})
-	a.document = mustDocument(a.huma.OpenAPI())
+	a.document, a.older = mustDocument(a.huma.OpenAPI()), mustOlder(a.huma.OpenAPI())
 	a.docs = mustDocs(a.huma.OpenAPI(), operations)
 	return a
 }

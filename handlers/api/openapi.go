@@ -218,9 +218,13 @@ func mustDocument(api *huma.OpenAPI) []byte {
 }
 
 // serveDocument is public: what the API can do is no secret, and tools fetch it without a key.
-func (a *API) serveDocument(w http.ResponseWriter, _ *http.Request) {
+func (a *API) serveDocument(w http.ResponseWriter, r *http.Request) {
+	document := a.document
+	if strings.HasSuffix(r.URL.Path, "/openapi-3.0.json") {
+		document = a.older
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("Access-Control-Allow-Origin", "*")
-	_, _ = w.Write(a.document) // the reader is gone: nothing to do
+	_, _ = w.Write(document) // the reader is gone: nothing to do
 }
