@@ -386,12 +386,19 @@ func TestChatwootOrigin(t *testing.T) {
 		got <- r
 		return answer("Hello.")
 	}, dispatch.Options{})
-	do(t, l, f, ledger.Inbound{Channel: "chatwoot", Kind: string(domain.MessageReceived), ExternalID: "900", Content: "Hello?",
-		Payload: json.RawMessage(`{"conversation":{"inbox_id":"1","channel":"Channel::Api","additional_attributes":{"a":1}},"sender":{"id":"9"}}`)})
-	r := <-got
-	o := r.Origin
-	if o == nil || o.ConversationID != "41" || o.InboxID != "1" || o.SenderID != "9" || o.Channel != "Channel::Api" || string(o.Attributes) != `{"a": 1}` ||
-		len(o.MessageIDs) != 1 || o.MessageIDs[r.Messages[0].ID] != "900" {
-		t.Errorf("%+v", o)
+	for _, id := range []string{"900", "901"} { // the turn of the second begins with it
+		do(t, l, f, ledger.Inbound{Channel: "chatwoot", Kind: string(domain.MessageReceived), ExternalID: id, Content: "Hello?",
+			Payload: json.RawMessage(`{"conversation":{"inbox_id":"1","channel":"Channel::Api","additional_attributes":{"a":1}},"sender":{"id":"9"}}`)})
+		r := <-got
+		o := r.Origin
+		if o == nil || o.ConversationID != "41" || o.InboxID != "1" || o.SenderID != "9" || o.Channel != "Channel::Api" || string(o.Attributes) != `{"a": 1}` ||
+			len(o.MessageIDs) != 1 || o.MessageIDs[r.Messages[len(r.Messages)-1].ID] != id {
+			t.Errorf("%+v", o)
+		}
+		within(t, "the answer", func() bool {
+			var open bool
+			err := l.NewRaw(`SELECT EXISTS (SELECT FROM dispatches WHERE thread_id = ? AND status IN ('queued', 'running'))`, f.Thread).Scan(t.Context(), &open)
+			return err == nil && !open
+		})
 	}
 }

@@ -36,7 +36,7 @@ SELECT th.handling, coalesce(d.status, ''), coalesce(d.skip_reason, ''), coalesc
        coalesce((SELECT e.detail->>'reason' FROM events e WHERE e.thread_id = th.id AND e.kind = 'handed_off' AND e.dispatch_id = d.id LIMIT 1), '')
 FROM threads th LEFT JOIN d ON true
 LEFT JOIN LATERAL (SELECT id, usage FROM turns WHERE dispatch_id = d.id ORDER BY started_at DESC LIMIT 1) t ON true
-WHERE th.id = $1::text::uuid AND th.org_id = $2::text::uuid`
+WHERE th.id = $1::text::uuid AND th.org_id::text = $2::text`
 
 const answerMessages = answerDispatch + `
 SELECT ` + messageColumns + ` FROM messages m, d

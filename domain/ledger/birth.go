@@ -32,8 +32,9 @@ FROM agents a LEFT JOIN agent_health h ON h.agent_id = a.id
 WHERE a.id = ANY($1::text[]::uuid[]) AND h.opened_at IS NULL
   AND NOT EXISTS (SELECT FROM dispatches q WHERE q.agent_id = a.id AND q.status = 'queued' AND q.due_at <= statement_timestamp())`
 
-// The lock of the claims, for a count that is true until the commit. Whoever finds it taken leaves the turn to the claims.
-const tryClaimLock = `SELECT pg_try_advisory_xact_lock(7266211)`
+// The lock of the claims, for a count that is true until the commit. Whoever finds it taken leaves the turn to the claims. Where no
+// agent has room it is not even tried: held until the commit for nothing, it would keep the claims waiting that give out the turns then.
+const tryClaimLock = `SELECT pg_try_advisory_xact_lock(7266211) WHERE EXISTS (SELECT FROM (` + room + `) AS r(id, name, attempts, ailing, free) WHERE r.free > 0)`
 
 type agentRoom struct {
 	name        string
@@ -94,7 +95,10 @@ func readRoom(ctx context.Context, conn *pgxpool.Conn, agents []string) (map[dom
 	rooms := map[domain.AgentID]*agentRoom{}
 	var locked bool
 	b := &pgx.Batch{}
-	b.Queue(tryClaimLock).QueryRow(func(r pgx.Row) error { return r.Scan(&locked) })
+	b.Queue(tryClaimLock, agents).Query(func(r pgx.Rows) (err error) {
+		_, err = pgx.ForEachRow(r, []any{&locked}, func() error { return nil })
+		return err
+	})
 	b.Queue(room, agents).Query(func(r pgx.Rows) error {
 		var id domain.AgentID
 		var a agentRoom

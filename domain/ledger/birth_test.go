@@ -217,3 +217,72 @@ func TestRenewWaitsForNobody(t *testing.T) {
 		t.Errorf("another's lease: %v, %v", kept, err)
 	}
 }
+
+// TestReceiptsStandInNobodysWay holds a thread as the storing of a receipt, or of anything else that refers to it, does: lines go on
+// meanwhile, turns begin with them, and what is due is claimed. Nobody would wake a claim that had passed over it.
+func TestReceiptsStandInNobodysWay(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	n := &nursery{free: 1}
+	l.OnBirth(n.births())
+	f, g := ledgertest.Seed(t, l), ledgertest.Seed(t, l)
+	err := l.InTx(t.Context(), func(tx *ledger.Ledger) error {
+		if _, err := tx.NewRaw(`SELECT FROM threads FOR KEY SHARE`).Exec(t.Context()); err != nil {
+			return err
+		}
+		mustAppend(t, l, line(f, "1", "hello"))
+		mustAppend(t, l, line(g, "1", "hello"))
+		if len(n.born) != 1 {
+			t.Errorf("%d turns were born, want one", len(n.born))
+		}
+		cs, err := l.Claim(t.Context(), 8, time.Minute, ledger.Pauses{})
+		if len(cs) != 1 || cs[0].ThreadID != g.Thread {
+			t.Errorf("claimed %+v, want what is due in %s", cs, g.Thread)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestLinesWithoutRoomLeaveTheClaimsAlone stops a line on its way into the ledger whose agent has all the turns it may have: the lock of
+// the claims, which alone can give it one, is not held until the line is stored.
+func TestLinesWithoutRoomLeaveTheClaimsAlone(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	f := ledgertest.Seed(t, l)
+	ledgertest.Set(t, l, "agents", f.Agent, "max_concurrent", 1)
+	occupy(t, l, f, "running", time.Hour)
+	n := &nursery{free: 1}
+	l.OnBirth(n.births())
+	appended := make(chan error, 1)
+	err := l.InTx(t.Context(), func(tx *ledger.Ledger) error {
+		if _, err := tx.NewRaw(`LOCK TABLE messages IN SHARE MODE`).Exec(t.Context()); err != nil {
+			return err
+		}
+		go func() {
+			_, err := l.Append(t.Context(), line(f, "1", "hello"))
+			appended <- err
+		}()
+		var waits bool
+		var locks int
+		for !waits {
+			err := l.NewRaw(`SELECT count(*) FILTER (WHERE relation = 'messages'::regclass AND NOT granted) > 0, count(*) FILTER (WHERE locktype = 'advisory') FROM pg_locks
+WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(t.Context(), &waits, &locks)
+			if err != nil {
+				return err
+			}
+		}
+		if locks != 0 {
+			t.Error("it holds the lock of the claims")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-appended; err != nil || len(n.born) != 0 || n.free != 1 {
+		t.Errorf("%v; %d turns were born, %d workers are free", err, len(n.born), n.free)
+	}
+}

@@ -41,12 +41,12 @@ LEFT JOIN contacts c ON c.id = t.contact_id
 LEFT JOIN widgets w ON w.id = t.widget_id
 LEFT JOIN agents a ON a.id = $3::text::uuid
 LEFT JOIN LATERAL (SELECT id, page, locale, timezone FROM sessions WHERE contact_id = t.contact_id ORDER BY last_seen_at DESC LIMIT 1) s ON true
-WHERE t.id = $1::text::uuid AND t.org_id = $2::text::uuid`
+WHERE t.id = $1::text::uuid AND t.org_id::text = $2`
 
 // Brief reads what the turn of a claim is to know: all lines it is to answer and, with them, at least so many of the thread's last.
 func (l *Ledger) Brief(ctx context.Context, c Claim, lines int) (Briefing, error) {
 	if c.ahead != nil {
-		if b, err := c.ahead(ctx); err == nil {
+		if b, err := c.ahead(ctx); err == nil && !b.foreign() { // what is known of the lines elsewhere was not stored yet when it was read
 			return b, nil
 		}
 	}
@@ -112,7 +112,7 @@ func (l *Ledger) brief(ctx context.Context, c Claim, before int64, lines int, ha
 		return b, classify(err)
 	}
 	err = conn.SendBatch(ctx, batch).Close()
-	if b.Conversation, _ = domain.ChatwootConversation(key); b.Conversation != "" && b.Agent.Kind == domain.AgentWebSocket && err == nil {
+	if b.Conversation, _ = domain.ChatwootConversation(key); b.foreign() && err == nil {
 		b.Foreign, err = reports(ctx, conn, c.OrgID, c.ThreadID, pendingOf(c, b.Messages))
 	}
 	conn.Release()
@@ -131,6 +131,11 @@ func (l *Ledger) brief(ctx context.Context, c Claim, before int64, lines int, ha
 	st.Handling = cmp.Or(handling, st.Handling)
 	b.Skip = st.guard("stored")
 	return b, nil
+}
+
+// foreign reports whether the agent is to hear what another system calls the lines.
+func (b *Briefing) foreign() bool {
+	return b.Conversation != "" && b.Agent.Kind == domain.AgentWebSocket
 }
 
 // pendingOf are the lines that a claim's turn is to answer.

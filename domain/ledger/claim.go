@@ -69,14 +69,14 @@ WITH RECURSIVE ` + asked + `, room AS (
         SELECT d.id, t.epoch FROM dispatches d JOIN threads t ON t.id = d.thread_id
         WHERE d.status = 'queued' AND d.agent_id = room.agent_id AND d.due_at <= statement_timestamp() AND NOT ` + paused + `
         ORDER BY d.due_at LIMIT room.free
-        FOR UPDATE OF d, t SKIP LOCKED
+        FOR NO KEY UPDATE OF d, t SKIP LOCKED
     ) f
     LIMIT $5
 ), silent AS MATERIALIZED (
     SELECT d.id, t.epoch FROM dispatches d JOIN threads t ON t.id = d.thread_id
     WHERE d.status = 'running' AND d.lease_until < statement_timestamp()
     ORDER BY d.lease_until LIMIT $5
-    FOR UPDATE OF d, t SKIP LOCKED
+    FOR NO KEY UPDATE OF d, t SKIP LOCKED
 ), taken AS (
     SELECT * FROM (SELECT * FROM silent UNION ALL SELECT * FROM due) AS u LIMIT $5
 ), claimed AS (
@@ -160,7 +160,7 @@ WITH held AS (
     JOIN threads t ON t.id = d.thread_id AND t.epoch = held.epoch
 ), free AS MATERIALIZED (
     SELECT d.id FROM held JOIN dispatches d ON d.id = held.id AND d.token = held.token AND d.status = 'running'
-    WHERE d.id IN (SELECT id FROM ours) FOR UPDATE OF d SKIP LOCKED
+    WHERE d.id IN (SELECT id FROM ours) FOR NO KEY UPDATE OF d SKIP LOCKED
 ), renewed AS (
     UPDATE dispatches d SET lease_until = clock_timestamp() + $4 * interval '1 millisecond' FROM free WHERE d.id = free.id
 )

@@ -63,7 +63,7 @@ func rollback(ctx context.Context, conn *pgxpool.Conn) {
 	}
 }
 
-// Threads are locked in id order, so that two nodes never wait for each other. The statements after it see what was committed
+// Threads are locked in id order, so that two nodes never wait for each other, and not against rows that only refer to them. The statements after it see what was committed
 // until the locks were had, because at READ COMMITTED each takes a snapshot of its own.
 var lockThreads = newPick(`
 SELECT t.id::text, t.org_id::text, coalesce(t.contact_id::text, ''), coalesce(t.widget_id::text, ''), coalesce(t.agent_id::text, ''),
@@ -88,7 +88,7 @@ LEFT JOIN agents a ON a.id = CASE WHEN t.widget_id IS NULL THEN t.agent_id ELSE 
 LEFT JOIN channels ch ON t.widget_id IS NULL AND ch.org_id = t.org_id AND ch.name = t.channel
 WHERE t.id = {ids}
 ORDER BY t.id
-FOR UPDATE OF t`)
+FOR NO KEY UPDATE OF t`)
 
 var readOpen = newPick(`
 SELECT id::text, org_id::text, thread_id::text, coalesce(agent_id::text, ''), status, skip_reason, from_seq, to_seq, first_at, due_at,

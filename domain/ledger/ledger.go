@@ -122,7 +122,9 @@ func prepared(c *pgx.ConnConfig) {
 	// A generic plan made while the tables were empty would keep its sequential scan, or a join that reads a whole index, until the
 	// tables are analysed. What is prepared looks rows up by their keys, however many there are.
 	c.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
-	for _, way := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"} {
+	// A bitmap does not tell the index which of its entries are dead: of a queue, whatever passed through it would be read again each time
+	// until the next vacuum.
+	for _, way := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_bitmapscan"} {
 		c.RuntimeParams[way] = "off"
 	}
 }

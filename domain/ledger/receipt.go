@@ -20,8 +20,8 @@ type Receipt struct {
 const putReceipts = `
 INSERT INTO receipts (org_id, thread_id, transport, from_seq, to_seq, at)
 SELECT t.org_id, t.id, u.transport, greatest(u.from_seq, coalesce(seen.to_seq, 0) + 1), u.to_seq, clock_timestamp() - u.age_ms * interval '1 millisecond'
-FROM unnest($1::text[]::uuid[], $2::text[]::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::float8[]) AS u(org_id, thread_id, transport, from_seq, to_seq, age_ms)
-JOIN threads t ON t.id = u.thread_id AND t.org_id = u.org_id
+FROM unnest($1::text[], $2::text[]::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::float8[]) AS u(org_id, thread_id, transport, from_seq, to_seq, age_ms)
+JOIN threads t ON t.id = u.thread_id AND t.org_id::text = u.org_id
 LEFT JOIN LATERAL (SELECT max(r.to_seq) AS to_seq FROM receipts r WHERE r.thread_id = u.thread_id AND r.transport = u.transport) seen ON true
 WHERE u.to_seq > coalesce(seen.to_seq, 0)
 ORDER BY t.id -- as appends lock them

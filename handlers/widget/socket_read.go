@@ -13,13 +13,14 @@ import (
 )
 
 // read does what the client's frames ask, one after another, until the client is gone. A frame that leads to nothing is answered
-// with an error and ends nothing, unless it is larger than any frame may be.
+// with an error and ends nothing, unless it is larger than any frame may be. Once the socket is over none is done any more, not even
+// one that had arrived: after one that was left out it would overtake that, which the client says again on its next connection.
 func (c *socket) read(ctx context.Context) error {
 	c.answer(ctx, c.talk.begin(ctx))
 	for {
 		kind, frame, err := c.frame(ctx)
 		switch {
-		case err != nil:
+		case err != nil || ctx.Err() != nil:
 			return errOver
 		case c.over():
 			continue // until the peer has closed too

@@ -1,0 +1,71 @@
+package ledger_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/domain/ledger/ledgertest"
+)
+
+// byOrganisation is an index of something that an organisation has many of, read for all of them.
+var byOrganisation = regexp.MustCompile(`Index Cond: \(org_id = \S+\)$`)
+
+// TestPlansOfAnEmptyDatabaseLast looks at the plans that connections keep. They are made when the server is new and nothing is in its
+// tables, where any index seems as good as another, and are kept until Postgres happens to look at the tables: by then one that reads
+// all threads of an organisation to find one, or whatever was ever queued to find what is, has been slow for long.
+func TestPlansOfAnEmptyDatabaseLast(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	ctx := t.Context()
+	n := &nursery{free: 1}
+	l.OnBirth(n.births())
+	f, g := ledgertest.Seed(t, l), ledgertest.Seed(t, l)
+	mustAppend(t, l, line(f, "1", "hello"))
+	mustAppend(t, l, line(g, "1", "hello"))
+	born := n.born[0]
+	for name, use := range map[string]func() error{
+		"claim":    func() error { _, err := l.Claim(ctx, 4, time.Minute, ledger.Pauses{}); return err },
+		"next due": func() error { _, err := l.NextDue(ctx, ledger.Pauses{}); return err },
+		"renew":    func() error { _, err := l.Renew(ctx, []ledger.TurnRef{born.TurnRef}, time.Minute); return err },
+		"sweep":    func() error { return l.SweepTurns(ctx) },
+		"left":     func() error { _, err := l.Left(ctx, 10); return err },
+		"waits":    func() error { _, _, _, err := l.DueWaits(ctx, 10); return err },
+		"brief": func() error {
+			_, err := l.Brief(ctx, ledger.Claim{TurnRef: born.TurnRef, OrgID: f.Org, ThreadID: f.Thread}, 50)
+			return err
+		},
+		"standing": func() error { _, _, err := l.Since(ctx, f.Org, f.Thread, 0, 10); return err },
+		"answer":   func() error { _, err := l.AnswerTo(ctx, f.Org, f.Thread, 1); return err },
+		"history":  func() error { _, err := l.MessagesBefore(ctx, f.Org, f.Thread, 10, 10); return err },
+		"receipts": func() error {
+			return l.PutReceipts(ctx, []ledger.Receipt{{OrgID: f.Org, ThreadID: f.Thread, Transport: "websocket", From: 1, To: 1}})
+		},
+	} {
+		if err := use(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	mustAppend(t, l, ledger.Append{OrgID: f.Org, ThreadID: f.Thread, Change: ledger.TurnEnd{TurnRef: born.TurnRef, Said: &ledger.Said{N: 1, Content: "hi"}}})
+	var plans map[string]string
+	for end := time.Now().Add(20 * time.Second); len(plans) < 25; { // a connection may be in use for a moment more
+		var err error
+		if plans, err = l.Plans(ctx); err != nil || time.Now().After(end) {
+			t.Fatalf("%d plans are kept, that cannot be all: %v", len(plans), err)
+		}
+	}
+	for statement, plan := range plans {
+		var node string
+		for line := range strings.SplitSeq(plan, "\n") {
+			if strings.Contains(line, " Scan ") {
+				node = line
+			}
+			small := strings.Contains(node, " on webhooks ") || strings.Contains(node, " on agents ")
+			if byOrganisation.MatchString(line) && !small || strings.Contains(line, "Seq Scan on ") || strings.Contains(line, "Bitmap") {
+				t.Errorf("%s\n%s\nkeeps the plan\n%s", strings.TrimSpace(line), statement, plan)
+			}
+		}
+	}
+}
