@@ -21,12 +21,12 @@ func keptCurrent(c Conversation) templ.Attributes {
 		return nil
 	}
 	return templ.Attributes{
-		"hx-get": c.url("/messages" + c.Search), "hx-trigger": linesTrigger, "hx-include": "#first", "hx-swap": "innerMorph", "hx-sync": "this:queue last",
+		"hx-get": c.url("/messages" + c.Search), "hx-trigger": linesTrigger, "hx-include": "#first", "hx-swap": "innerMorph", "hx-sync": "this:queue last", "data-again": "again",
 	}
 }
 
-// linesTrigger: new lines, and whatever else is shown among them.
-const linesTrigger = "grown from:#workspace, changed from:#workspace"
+// linesTrigger: new lines, whatever else is shown among them, and a refresh that failed.
+const linesTrigger = "grown from:#workspace, changed from:#workspace, again"
 
 // conversation is a thread's pane: who it is with, what was said, and the field to answer in.
 func conversation(c Conversation) templ.Component {
@@ -1087,7 +1087,7 @@ func afterLines(c Conversation) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "\" hx-trigger=\"seen\" hx-swap=\"none\"></div><noscript><form class=\"lines-read\" method=\"post\" action=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "\" hx-trigger=\"seen\" hx-swap=\"none\" data-again=\"seen\"></div><noscript><form class=\"lines-read\" method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

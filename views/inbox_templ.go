@@ -17,8 +17,8 @@ import (
 // taken over in place. Scroll, focus and a half-typed reply stay as they are.
 const openBeside = `{"target":"#workspace","select":"#workspace","swap":"outerMorph show:none"}`
 
-// listTrigger: whatever happened in the open thread or elsewhere may move a row.
-const listTrigger = "inbox from:#workspace throttle:500ms, changed from:#workspace throttle:500ms, grown from:#workspace throttle:500ms"
+// listTrigger: whatever happened in the open thread or elsewhere may move a row; and a refresh that failed.
+const listTrigger = "inbox from:#workspace throttle:500ms, changed from:#workspace throttle:500ms, grown from:#workspace throttle:500ms, again"
 
 // InboxPage is the list of threads with the open one beside it.
 func InboxPage(i Inbox) templ.Component {
@@ -186,7 +186,7 @@ func InboxPage(i Inbox) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "\" hx-include=\"#rows\" hx-swap=\"innerMorph\" hx-sync=\"this:queue last\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "\" hx-include=\"#rows\" hx-swap=\"innerMorph\" hx-sync=\"this:queue last\" data-again=\"again\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

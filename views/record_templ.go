@@ -484,7 +484,7 @@ func recordedOn(r Record) templ.Attributes {
 		return nil
 	}
 	return templ.Attributes{
-		"hx-get": r.url("/timeline/items" + r.Search), "hx-trigger": linesTrigger, "hx-include": "#first", "hx-swap": "innerMorph", "hx-sync": "this:queue last",
+		"hx-get": r.url("/timeline/items" + r.Search), "hx-trigger": linesTrigger, "hx-include": "#first", "hx-swap": "innerMorph", "hx-sync": "this:queue last", "data-again": "again",
 	}
 }
 

@@ -24,6 +24,7 @@ type treatment int
 const (
 	pass   treatment = iota
 	forbid           // it is answered with 403, as by a company's proxy
+	fail             // it is answered with 502, as by a balancer whose server restarts
 	reset            // its connection is reset, as by a firewall
 	hang             // it is taken and never answered
 	gag              // the server gets it, but the answer is lost
@@ -157,6 +158,8 @@ func (p *proxy) handler(to *url.URL, transport http.RoundTripper, widget string)
 			hoarding.ServeHTTP(w, r)
 		case forbid:
 			http.Error(w, "this site is not for you", http.StatusForbidden)
+		case fail:
+			http.Error(w, "nobody is there just now", http.StatusBadGateway)
 		case reset:
 			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
 				conn.(*wire).cut()

@@ -22,11 +22,39 @@ const byHand = (ctx) => ["submit", "click"].includes(ctx?.sourceEvent?.type);
 
 document.addEventListener("htmx:response:error", (e) => {
 	const { ctx } = e.detail;
-	if (byHand(ctx) && ctx.response.status >= 500) say("The server could not do that just now. Nothing you typed is lost; please try again.");
+	if (ctx.response.status < 500) return;
+	if (byHand(ctx)) say("The server could not do that just now. Nothing you typed is lost; please try again.");
+	askAgain(ctx.sourceElement);
 });
 
 document.addEventListener("htmx:error", (e) => {
-	if (byHand(e.detail.ctx)) say("The server cannot be reached. Nothing you typed is lost; please try again.");
+	const { ctx } = e.detail;
+	if (byHand(ctx)) say("The server cannot be reached. Nothing you typed is lost; please try again.");
+	askAgain(ctx?.sourceElement);
+});
+
+// What a page asks for by itself and does not get is asked for again, after growing pauses: the hint that made it ask comes only
+// once. data-again is the event that makes an element ask.
+const firstPause = 1000, longestPause = 30_000;
+const waiting = new WeakMap();
+
+function askAgain(el) {
+	if (!el?.dataset?.again || waiting.get(el)?.timer) return;
+	const pause = Math.min(2 * (waiting.get(el)?.pause ?? firstPause / 2), longestPause);
+	if (pause > firstPause) say("This page could not be brought up to date. Trying again…", true);
+	const timer = setTimeout(() => {
+		waiting.set(el, { pause });
+		if (el.isConnected) htmx.trigger(el, el.dataset.again);
+	}, pause * (0.5 + Math.random() / 2)); // not all pages at the same time
+	waiting.set(el, { pause, timer });
+}
+
+document.addEventListener("htmx:after:request", (e) => {
+	const { sourceElement: el, response } = e.detail.ctx;
+	if (response.status >= 500 || !waiting.has(el)) return;
+	clearTimeout(waiting.get(el).timer);
+	waiting.delete(el);
+	hush();
 });
 
 document.addEventListener("htmx:sse:error", () => say(lost, true));

@@ -77,9 +77,10 @@ document.addEventListener("htmx:after:request", (e) => {
 	}
 });
 
-// markSeen tells the server once per newest message that it was seen, and only if it can have been.
+// markSeen tells the server once per newest message that it was seen, and only if it can have been. Before htmx has got to the mark,
+// which comes last in what it took in, nobody would hear it.
 function markSeen() {
-	const mark = document.querySelector("[data-unseen]:not([data-told])");
+	const mark = document.querySelector("[data-unseen][data-htmx-powered]:not([data-told])");
 	if (!mark || document.visibilityState !== "visible") return;
 	mark.dataset.told = "";
 	htmx.trigger(mark, "seen");
