@@ -84,13 +84,13 @@ func wait(ctx context.Context, f *follower, yield func(Update, error) bool) bool
 			return false
 		case <-f.wake:
 			for range len(f.hints) {
-				if h := <-f.hints; !yield(Update{Hint: &h}, nil) {
+				if !yield(Update{Hint: <-f.hints}, nil) {
 					return false
 				}
 			}
 			return true
 		case h := <-f.hints:
-			if !yield(Update{Hint: &h}, nil) {
+			if !yield(Update{Hint: h}, nil) {
 				return false
 			}
 		}

@@ -32,13 +32,13 @@ func (t *followed) nudge() {
 type follower struct {
 	thread *followed // nil when it follows an organisation
 	wake   chan struct{}
-	hints  chan Hint
+	hints  chan *Hint
 }
 
 const hintQueue = 32
 
 func newFollower() *follower {
-	return &follower{wake: make(chan struct{}, 1), hints: make(chan Hint, hintQueue)}
+	return &follower{wake: make(chan struct{}, 1), hints: make(chan *Hint, hintQueue)}
 }
 
 func (f *follower) nudge() {
@@ -109,7 +109,7 @@ func (h *hub) hint(hint Hint) {
 	}
 	for f := range t.followers {
 		select {
-		case f.hints <- hint:
+		case f.hints <- &hint:
 		default:
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
@@ -241,17 +242,51 @@ func TestEndlessFrame(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, widget.Limits{})
 	v := w.visitor()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	fmt.Fprintf(conn, "GET /w/%s/socket?token=%s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
-		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", w.Key, v.token)
+	conn := v.knock("")
 	eventually(t, "it is there", func() bool { return w.surface.Connections() == 1 })
 	header := []byte{0x81, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0} // text, masked with zeros, 1 TiB
 	if _, err := conn.Write(append(header, make([]byte, 70_000)...)); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "it is gone", func() bool { return w.surface.Connections() == 0 })
+}
+
+// A client that does not wait for the answer to its upgrade is heard all the same: what came along with the request, however much, is not
+// lost between the hands that the connection goes through.
+func TestFramesThatCameEarly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, widget.Limits{})
+	v := w.visitor()
+	var early strings.Builder
+	for _, text := range []string{`{"type":"hello","after_seq":0}`, `{"type":"message","client_id":"c1","content":"` + strings.Repeat("x", 2000) + `"}`, `{"type":"message","client_id":"c2","content":"two"}`} {
+		early.Write([]byte{0x81, 0x80 | 126, byte(len(text) >> 8), byte(len(text)), 0, 0, 0, 0}) // text, 16 bits of length, masked with zeros
+		early.WriteString(text)
+	}
+	v.knock(early.String())
+	eventually(t, "both lines are stored", func() bool { return v.thread().LastSeq == 2 })
+}
+
+// An idle socket keeps nothing of the request that opened it: neither its goroutine nor, with that, a stack as deep as the handlers.
+func TestSocketLetsItsRequestGo(t *testing.T) {
+	w := newWorld(t, widget.Limits{})
+	v := w.visitor()
+	v.hello(0)
+	eventually(t, "the handler has returned", func() bool {
+		var stacks strings.Builder
+		_ = pprof.Lookup("goroutine").WriteTo(&stacks, 2)
+		return strings.Contains(stacks.String(), "handlers/widget.(*socket).read(") && !strings.Contains(stacks.String(), "net/http.HandlerFunc.ServeHTTP(")
+	})
+}
+
+// knock opens a socket by hand and sends more along with the request for it.
+func (v *visitor) knock(more string) net.Conn {
+	v.t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(v.url, "http://"))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.t.Cleanup(func() { _ = conn.Close() })
+	fmt.Fprintf(conn, "GET /w/%s/socket?token=%s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
+		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n%s", v.Key, v.token, more)
+	return conn
 }

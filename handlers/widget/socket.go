@@ -2,8 +2,10 @@ package widget
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -20,8 +22,10 @@ import (
 )
 
 const (
-	maxFrame      = 64 << 10         // bytes of a client's frame
-	outQueue      = 256              // events that wait for a socket's writer
+	maxFrame      = 64 << 10 // bytes of a client's frame
+	outQueue      = 64       // events that wait for a socket's writer
+	readBuffer    = 512      // bytes, between a socket and the kernel
+	writeBuffer   = 1 << 10
 	kernelQueue   = 64 << 10         // bytes the kernel may hold for a reader, so that one who does not read is found out soon
 	lagFor        = time.Second      // how long a full queue may stay full before the reader counts as too slow
 	closeWithin   = 5 * time.Second  // for the farewell, once a socket is to end
@@ -104,13 +108,18 @@ type call struct {
 	talk     func(*socket) talk
 }
 
-// serve upgrades the request and serves the connection until either side ends it. The caller has checked the origin.
+// serve upgrades the request and leaves the connection to goroutines of its own. The caller has checked the origin.
 func (s *Surface) serve(w http.ResponseWriter, r *http.Request, is call) error {
 	place, err := s.guests.enter(is.guest, is.session)
 	if err != nil {
 		return err
 	}
-	defer place.leave()
+	entered := false
+	defer func() {
+		if !entered {
+			place.leave()
+		}
+	}()
 	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket")
@@ -129,25 +138,32 @@ func (s *Surface) serve(w http.ResponseWriter, r *http.Request, is call) error {
 	if tcp, ok := g.conn.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(kernelQueue)
 	}
-	conn.SetReadLimit(-1) // read bounds frames itself, so that the peer learns why
+	conn.SetReadLimit(-1)                                 // read bounds frames itself, so that the peer learns why
+	r = r.WithContext(context.WithoutCancel(r.Context())) // it outlives the handler, and a server that stops says goodbye first
 	c := &socket{
 		s: s, d: is.dialect, r: r, place: place, log: is.log, conn: conn, raw: g.conn, frames: newBucket(s.limits.Frames),
 		turn: make(chan struct{}, 1), out: make(chan dialect.Event, outQueue), begin: make(chan *following), ending: make(chan struct{}),
 	}
 	c.talk = is.talk(c)
-	c.serve(context.WithoutCancel(r.Context())) // a server that stops says goodbye first
+	entered = true
+	go c.serve(r.Context())
 	return nil
 }
 
+// serve is the socket's life. The request's own goroutine has gone by then, and with it what it took up.
 func (c *socket) serve(ctx context.Context) {
+	defer c.place.leave()
 	defer c.raw.Close()
 	defer context.AfterFunc(c.s.guests.cut, func() { _ = c.raw.Close() })()
-	group, ctx := errgroup.WithContext(ctx)
-	c.group = group
-	group.Go(c.guarded(func() error { return c.read(ctx) }))
-	group.Go(c.guarded(func() error { return c.follow(ctx) }))
-	group.Go(c.guarded(func() error { return c.write(ctx, group) }))
-	_ = group.Wait() // errOver
+	ctx, over := context.WithCancel(ctx)
+	defer over()
+	c.group, ctx = errgroup.WithContext(ctx)
+	c.group.Go(c.guarded(func() error { return c.follow(ctx) }))
+	c.group.Go(c.guarded(func() error { return c.write(ctx) }))
+	if err := c.guarded(func() error { return c.read(ctx) })(); err != nil {
+		over()
+	}
+	_ = c.group.Wait() // errOver
 }
 
 // guarded keeps a bug that one visitor has found from ending everybody's process, as net/http does for requests.
@@ -211,7 +227,8 @@ func (c *socket) push(ctx context.Context, e dialect.Event) bool {
 	return false
 }
 
-// grip keeps hold of the connection under a socket. The library bounds every operation but the skipping of a frame nobody wants.
+// grip keeps hold of the connection under a socket: the library bounds every operation but the skipping of a frame nobody wants.
+// It also gives the library buffers that fit what visitors say: most of them are silent most of the time.
 type grip struct {
 	http.ResponseWriter
 	conn net.Conn
@@ -219,7 +236,15 @@ type grip struct {
 
 // Hijack is http.Hijacker.
 func (g *grip) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(g.ResponseWriter).Hijack()
+	conn, was, err := http.NewResponseController(g.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
 	g.conn = conn
-	return conn, rw, err
+	early, _ := was.Reader.Peek(was.Reader.Buffered()) // what came along with the request
+	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn), max(readBuffer, len(early)))
+	if _, err := r.Peek(len(early)); err != nil {
+		return nil, nil, err
+	}
+	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, writeBuffer)), nil
 }

@@ -6,13 +6,12 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/parley-chat/parley/handlers/dialect"
 )
 
 // write puts events on the wire until the connection is over, and ends it: it keeps the clocks.
-func (c *socket) write(ctx context.Context, group *errgroup.Group) error {
+func (c *socket) write(ctx context.Context) error {
 	hello := time.NewTimer(c.s.limits.HelloWithin)
 	defer hello.Stop()
 	ping := time.NewTicker(c.s.limits.PingEvery)
@@ -30,7 +29,7 @@ func (c *socket) write(ctx context.Context, group *errgroup.Group) error {
 			}
 		case <-ping.C:
 			// The pong is waited for beside the three; frames must not wait with it.
-			group.Go(func() error { return c.ping(ctx) })
+			c.group.Go(func() error { return c.ping(ctx) })
 		case <-hello.C:
 			if c.d.Greets() && !c.greeted.Load() {
 				c.end(helloTimeout)
