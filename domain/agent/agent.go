@@ -115,6 +115,15 @@ type Self struct {
 	Name string         `json:"name"`
 }
 
+// MarshalJSON gives the time the protocol's milliseconds.
+func (h Handover) MarshalJSON() ([]byte, error) {
+	type plain Handover
+	return json.Marshal(struct {
+		plain
+		At string `json:"at"`
+	}{plain(h), h.At.UTC().Format(protocolTime)})
+}
+
 // Line is a message as agents see it.
 type Line struct {
 	ID        domain.MessageID `json:"-"`
@@ -124,6 +133,15 @@ type Line struct {
 	CreatedAt time.Time        `json:"created_at"`
 
 	Attachments []File `json:"attachments,omitempty"`
+}
+
+// MarshalJSON gives the time the protocol's milliseconds.
+func (l Line) MarshalJSON() ([]byte, error) {
+	type plain Line
+	return json.Marshal(struct {
+		plain
+		CreatedAt string `json:"created_at"`
+	}{plain(l), l.CreatedAt.UTC().Format(protocolTime)})
 }
 
 // File is an attachment as agents see it. Whoever has its URL may read it.
