@@ -31,6 +31,7 @@ type Surfaces struct {
 	Health         func(context.Context) error // reports whether the database answers
 	Ready          func() bool                 // false while draining
 	Metrics        http.Handler
+	Trace          func(http.Handler) http.Handler // around everything; nil: nothing is
 	Version        string
 	TrustedProxies []string // CIDRs whose X-Forwarded-For counts
 	Log            *slog.Logger
@@ -39,6 +40,9 @@ type Surfaces struct {
 // Routes is the whole server.
 func Routes(s Surfaces) http.Handler {
 	r := chi.NewRouter()
+	if s.Trace != nil {
+		r.Use(s.Trace)
+	}
 	r.Use(unescaped, honest(s.TrustedProxies))
 	if len(s.TrustedProxies) > 0 {
 		r.Use(middleware.ClientIPFromXFF(s.TrustedProxies...))

@@ -36,6 +36,7 @@ type parts struct {
 	widget     *widget.Surface
 	portal     *portal.Portal
 	handler    http.Handler
+	traces     *traces // nil: nobody wants any
 	readSites  func(context.Context) error
 	draining   atomic.Bool
 	log        *slog.Logger
@@ -76,7 +77,13 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 	p.portal = portal.New(portal.Deps{
 		Chat: service, Account: accounts, Replays: p.replays, Relay: p.relay, TryAgent: try, TryChannel: tryChannel, PublicURL: c.publicURL, DemoKey: demoKey, Log: c.log,
 	})
+	var around func(http.Handler) http.Handler
+	if p.traces = c.newTraces(); p.traces != nil {
+		p.traces.hear(p.dispatcher, p.courier)
+		around = p.traces.requests
+	}
 	p.handler = handlers.Routes(handlers.Surfaces{
+		Trace:  around,
 		Widget: p.widget, Portal: p.portal, RootSocket: p.widget.Triggerfish,
 		Bridge:   &bridge.Construct{Chat: service, Log: c.log, Operator: p.widget.Operator},
 		Chatwoot: &bridge.Chatwoot{Chat: service, Log: c.log, Quiet: func(org domain.OrgID, t domain.ThreadID) { p.typing.Set(org, t, false) }}, Log: c.log, TrustedProxies: c.trustedProxies,

@@ -37,7 +37,8 @@ type config struct {
 	nats           string         // servers that carry hints between nodes; empty = Postgres does
 	pgBin          string
 
-	geo geoConfig
+	geo    geoConfig
+	traces traceConfig
 
 	triggerfishWidget string // key of the widget for Triggerfish clients that name none
 
@@ -91,6 +92,9 @@ func readConfig(env getenv, logs io.Writer) (config, error) {
 		c.smtp = &smtp
 	}
 	if c.geo, err = readGeo(env); err != nil {
+		return c, err
+	}
+	if c.traces, err = readTraces(env); err != nil {
 		return c, err
 	}
 	if c.nats, err = readBackplane(env); err != nil {

@@ -91,6 +91,11 @@ func (c config) serve(ctx context.Context, l *ledger.Ledger, listener net.Listen
 	if accounts := account.New(l); c.chatwoot != nil && !c.importChatwoot(ctx, accounts) {
 		g.Go(func() error { return c.awaitChatwoot(running, accounts) })
 	}
+	if p.traces != nil {
+		traced := make(chan error, 1)
+		go func() { traced <- p.traces.Run(hints) }()
+		defer func() { stopHints(); <-traced }() // after the drain: its turns are told, too
+	}
 	relayed := make(chan error, 1)
 	go func() { relayed <- p.relay.Run(hints) }()
 	g.Go(func() error {

@@ -73,6 +73,8 @@ func TestRefusesToStart(t *testing.T) {
 		{"bad outbound", env{"PARLEY_OUTBOUND": "maybe"}, "PARLEY_OUTBOUND"},
 		{"bad backplane", env{"PARLEY_BACKPLANE": "redis://u:pw@h"}, "PARLEY_BACKPLANE must be postgres, or look like nats://"},
 		{"bad log", env{"PARLEY_LOG": "loud"}, "PARLEY_LOG"},
+		{"bad collector", env{"OTEL_EXPORTER_OTLP_ENDPOINT": "127.0.0.1:4318"}, "OTEL_EXPORTER_OTLP_ENDPOINT"},
+		{"bad collector's headers", env{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", "OTEL_EXPORTER_OTLP_HEADERS": "token"}, "OTEL_EXPORTER_OTLP_HEADERS"},
 		{"bad public URL", env{"PARLEY_PUBLIC_URL": "chat.example.com/x"}, "PARLEY_PUBLIC_URL"},
 	}
 	for _, tt := range tests {

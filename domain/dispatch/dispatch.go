@@ -42,7 +42,7 @@ type Dispatcher struct {
 	leases  *leases
 	running sync.WaitGroup
 	free    chan struct{} // one token a worker that has nothing to do
-	ended   func(Ended)
+	ended   []func(Ended)
 	changed func(domain.Circuit)
 
 	births   *births
@@ -55,11 +55,19 @@ type Dispatcher struct {
 // Ended is a turn that has ended on this node.
 type Ended struct {
 	Outcome string // done, failed, released, stopped or skipped
+	Reason  string // of a failure
+	Begun   time.Time
 	Took    time.Duration
+
+	Turn    domain.TurnID
+	Thread  domain.ThreadID
+	Agent   domain.AgentID
+	Attempt int
+	Steps   []agent.Step // what happened in it, in order
 }
 
-// OnTurn names who hears of every turn's end; it must not block. Call it once, before Run.
-func (d *Dispatcher) OnTurn(f func(Ended)) { d.ended = f }
+// OnTurn adds somebody who hears of every turn's end; they must not block. Call it before Run.
+func (d *Dispatcher) OnTurn(f func(Ended)) { d.ended = append(d.ended, f) }
 
 // OnCircuit names who hears when this node opens or closes an agent's circuit; it must not block. Call it once, before Run.
 func (d *Dispatcher) OnCircuit(f func(domain.Circuit)) { d.changed = f }
@@ -88,7 +96,7 @@ func New(l *ledger.Ledger, r *relay.Relay, voice func(domain.Agent) (agent.Runti
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	d := &Dispatcher{ledger: l, relay: r, voice: voice, o: o, alarm: newAlarm(), waits: newAlarm(), leases: newLeases(), free: make(chan struct{}, o.Workers), ended: func(Ended) {}, changed: func(domain.Circuit) {}, typists: newTypists()}
+	d := &Dispatcher{ledger: l, relay: r, voice: voice, o: o, alarm: newAlarm(), waits: newAlarm(), leases: newLeases(), free: make(chan struct{}, o.Workers), changed: func(domain.Circuit) {}, typists: newTypists()}
 	d.circuits = newCircuits(d)
 	for range o.Workers {
 		d.free <- struct{}{}

@@ -49,10 +49,10 @@ func (d *Dispatcher) turn(ctx context.Context, c ledger.Claim) {
 	if _, ok := change.(ledger.TurnEnd); ok && t.asked {
 		d.circuits.answered(ctx, c)
 	}
-	outcome := "done"
+	outcome, reason := "done", ""
 	switch change := change.(type) {
 	case ledger.TurnFail:
-		outcome = "failed"
+		outcome, reason = "failed", change.Reason
 		log.WarnContext(ctx, "turn failed", "attempt", c.Attempt, "reason", change.Reason)
 	case ledger.TurnRelease:
 		outcome = "released"
@@ -62,7 +62,12 @@ func (d *Dispatcher) turn(ctx context.Context, c ledger.Claim) {
 	case ledger.TurnSkip:
 		outcome = "skipped"
 	}
-	d.ended(Ended{outcome, time.Since(t.begun)})
+	for _, hear := range d.ended {
+		hear(Ended{
+			Outcome: outcome, Reason: reason, Begun: t.begun, Took: time.Since(t.begun),
+			Turn: c.Turn, Thread: c.ThreadID, Agent: c.Agent, Attempt: c.Attempt, Steps: t.all,
+		})
+	}
 }
 
 // turn is a turn in progress. It is the runtime's sink.
@@ -70,8 +75,9 @@ type turn struct {
 	d      *Dispatcher
 	c      ledger.Claim
 	begun  time.Time
-	steps  []timedStep
-	said   int // replies handed in
+	steps  []timedStep  // that are not stored yet
+	all    []agent.Step // that it has made
+	said   int          // replies handed in
 	deltas int
 
 	kind   domain.AgentKind     // of the agent, once it is known; likewise the others
@@ -190,7 +196,7 @@ func (t *turn) Step(s agent.Step) {
 			s.Detail["query"], s.Detail["understood"] = asked, understood
 		}
 	}
-	t.steps = append(t.steps, timedStep{t.begun.Add(s.After), s})
+	t.steps, t.all = append(t.steps, timedStep{t.begun.Add(s.After), s}), append(t.all, s)
 	t.show(s)
 }
 
