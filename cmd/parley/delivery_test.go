@@ -198,9 +198,10 @@ func asleep(m *meeting, sleep func() (wake func())) {
 	b := m.tabs[0]
 	m.begin()
 	b.js(fmt.Sprintf(`(() => { const wait = setTimeout; Math.random = () => 0.999;
-		window.setTimeout = (f, ms, ...args) => wait(f, ms > 400 ? ms + %d : ms, ...args) })()`, later), nil)
+		window.setTimeout = (f, ms, ...args) => wait(f, ms > 400 ? ms + %d : ms, ...args);
+		window.caughtUp = (since) => { window.caughtUpAfter = performance.now() - since; window.setTimeout = wait } })()`, later), nil)
 	b.js(`addEventListener('online', () => { const since = performance.now(), look = () =>
-		ww('.row').some((r) => r.textContent.includes('team 11')) ? (window.caughtUpAfter = performance.now() - since) : setTimeout(look, 10); look() })`, nil)
+		ww('.row').some((r) => r.textContent.includes('team 11')) ? caughtUp(since) : setTimeout(look, 10); look() })`, nil)
 	m.p.deaden()
 	m.p.treat(func(*http.Request) treatment { return reset })
 	wake := sleep()
@@ -209,7 +210,7 @@ func asleep(m *meeting, sleep func() (wake func())) {
 	}
 	m.p.treat(allPass)
 	wake()
-	b.wait(`window.caughtUpAfter`)
+	b.wait(`window.caughtUpAfter >= 0`) // 0 where the news came before word of the network
 	var ms float64
 	b.js(`window.caughtUpAfter`, &ms)
 	m.t.Logf("caught up %.0f ms after it was online", ms)

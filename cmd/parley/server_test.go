@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a test waits for anything; only a broken server takes so long.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // output collects what a program prints while a test looks at it.
 type output struct {
