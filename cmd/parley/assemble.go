@@ -78,7 +78,10 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 		Chat: service, Account: accounts, Replays: p.replays, Relay: p.relay, TryAgent: try, TryChannel: tryChannel, PublicURL: c.publicURL, DemoKey: demoKey, Log: c.log,
 	})
 	var around func(http.Handler) http.Handler
-	if p.traces = c.newTraces(); p.traces != nil {
+	if p.traces, err = c.newTraces(ctx); err != nil {
+		return nil, err
+	}
+	if p.traces != nil {
 		p.traces.hear(p.dispatcher, p.courier)
 		around = p.traces.requests
 	}

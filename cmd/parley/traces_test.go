@@ -1,32 +1,30 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/hex"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
-	"google.golang.org/protobuf/encoding/protowire"
+	collectorpb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
 )
-
-// told is a span as a collector reads it.
-type told struct {
-	trace, id, parent, name string
-	kind                    uint64
-	begin, end              uint64
-	attrs                   map[string]string // texts only
-	failed                  string
-}
 
 // collector keeps what it is sent.
 type collector struct {
 	*httptest.Server
 	mu    sync.Mutex
-	spans []told
+	spans []*tracepb.Span
 	raw   strings.Builder
 }
 
@@ -37,14 +35,16 @@ func collects(t *testing.T) *collector {
 		if err != nil || r.URL.Path != "/base/v1/traces" || r.Method != http.MethodPost || r.Header.Get("X-Tenant") != "a b" {
 			t.Errorf("%s %s %v: %v", r.Method, r.URL, r.Header, err)
 		}
+		var export collectorpb.ExportTraceServiceRequest
+		if err := proto.Unmarshal(b, &export); err != nil {
+			t.Error(err)
+		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.raw.Write(b)
-		for _, resource := range fieldsOf(t, b)[1] {
-			for _, scoped := range fieldsOf(t, resource)[2] {
-				for _, span := range fieldsOf(t, scoped)[2] {
-					c.spans = append(c.spans, readSpan(t, span))
-				}
+		for _, resource := range export.ResourceSpans {
+			for _, scoped := range resource.ScopeSpans {
+				c.spans = append(c.spans, scoped.Spans...)
 			}
 		}
 	}))
@@ -52,57 +52,14 @@ func collects(t *testing.T) *collector {
 	return c
 }
 
-// fieldsOf are a message's fields by number; numbers are as their eight bytes, the most significant first.
-func fieldsOf(t *testing.T, b []byte) map[protowire.Number][][]byte {
-	t.Helper()
-	all := map[protowire.Number][][]byte{}
-	for len(b) > 0 {
-		field, kind, n := protowire.ConsumeTag(b)
-		if n < 0 {
-			t.Fatal(protowire.ParseError(n))
-		}
-		b = b[n:]
-		var value []byte
-		switch kind {
-		case protowire.BytesType:
-			value, n = protowire.ConsumeBytes(b)
-		case protowire.Fixed64Type:
-			var v uint64
-			v, n = protowire.ConsumeFixed64(b)
-			value = protowire.AppendVarint(nil, v)
-		case protowire.VarintType:
-			var v uint64
-			v, n = protowire.ConsumeVarint(b)
-			value = protowire.AppendVarint(nil, v)
-		}
-		if n < 0 {
-			t.Fatal(protowire.ParseError(n))
-		}
-		b = b[n:]
-		all[field] = append(all[field], value)
-	}
-	return all
-}
-
-func readSpan(t *testing.T, b []byte) told {
-	t.Helper()
-	f := fieldsOf(t, b)
-	one := func(field protowire.Number) []byte { return slices.Concat(f[field]...) }
-	number := func(field protowire.Number) uint64 { n, _ := protowire.ConsumeVarint(one(field)); return n }
-	s := told{
-		trace: hex.EncodeToString(one(1)), id: hex.EncodeToString(one(2)), parent: hex.EncodeToString(one(4)), name: string(one(5)),
-		kind: number(6), begin: number(7), end: number(8), attrs: map[string]string{},
-	}
-	for _, a := range f[9] {
-		kv := fieldsOf(t, a)
-		if texts := fieldsOf(t, kv[2][0])[1]; len(texts) == 1 {
-			s.attrs[string(kv[1][0])] = string(texts[0])
+// text is a span's attribute.
+func text(s *tracepb.Span, key string) string {
+	for _, a := range s.Attributes {
+		if a.Key == key {
+			return a.Value.GetStringValue()
 		}
 	}
-	if len(f[15]) == 1 {
-		s.failed = string(fieldsOf(t, f[15][0])[2][0])
-	}
-	return s
+	return ""
 }
 
 // A conversation, seen by a collector: the requests, the turn with what happened in it, and nothing that anybody said.
@@ -136,29 +93,31 @@ func TestTraces(t *testing.T) {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	find := func(name string) told {
+	find := func(name string) *tracepb.Span {
 		t.Helper()
-		i := slices.IndexFunc(c.spans, func(s told) bool { return s.name == name })
+		i := slices.IndexFunc(c.spans, func(s *tracepb.Span) bool { return s.Name == name })
 		if i < 0 {
 			t.Fatalf("there is no span %q in %v", name, c.spans)
 		}
-		if s := c.spans[i]; len(s.trace) != 32 || len(s.id) != 16 || s.begin == 0 || s.end < s.begin {
-			t.Errorf("%q is no span: %+v", name, s)
+		if s := c.spans[i]; len(s.TraceId) != 16 || len(s.SpanId) != 8 || s.StartTimeUnixNano == 0 || s.EndTimeUnixNano < s.StartTimeUnixNano {
+			t.Errorf("%q is no span: %v", name, s)
 		}
 		return c.spans[i]
 	}
 	turn := find("turn")
-	if turn.attrs["parley.outcome"] != "done" || turn.attrs["parley.thread_id"] == "" || turn.attrs["parley.agent_id"] == "" || turn.failed != "" || turn.parent != "" {
-		t.Errorf("the turn: %+v", turn)
+	if text(turn, "parley.outcome") != "done" || text(turn, "parley.thread_id") == "" || text(turn, "parley.agent_id") == "" ||
+		turn.Status.GetCode() == tracepb.Status_STATUS_CODE_ERROR || len(turn.ParentSpanId) > 0 {
+		t.Errorf("the turn: %v", turn)
 	}
-	if tool := find("tool search_knowledge"); tool.trace != turn.trace || tool.parent != turn.id || tool.begin < turn.begin || tool.end > turn.end+1e6 {
-		t.Errorf("the search is no part of the turn: %+v, %+v", tool, turn)
+	if tool := find("tool search_knowledge"); !bytes.Equal(tool.TraceId, turn.TraceId) || !bytes.Equal(tool.ParentSpanId, turn.SpanId) ||
+		tool.StartTimeUnixNano < turn.StartTimeUnixNano || tool.EndTimeUnixNano > turn.EndTimeUnixNano+1e6 {
+		t.Errorf("the search is no part of the turn: %v, %v", tool, turn)
 	}
-	if said := find("POST /w/{key}/messages"); said.attrs["http.route"] != "/w/{key}/messages" || said.kind != 2 {
-		t.Errorf("the request: %+v", said)
+	if said := find("POST /w/{key}/messages"); text(said, "http.route") != "/w/{key}/messages" || said.Kind != tracepb.Span_SPAN_KIND_SERVER {
+		t.Errorf("the request: %v", said)
 	}
-	if listed := find("GET /api/v1/agents"); listed.trace != "4bf92f3577b34da6a3ce929d0e0e4736" || listed.parent != "00f067aa0ba902b7" {
-		t.Errorf("the program's trace does not go on: %+v", listed)
+	if listed := find("GET /api/v1/agents"); hex.EncodeToString(listed.TraceId) != "4bf92f3577b34da6a3ce929d0e0e4736" || hex.EncodeToString(listed.ParentSpanId) != "00f067aa0ba902b7" {
+		t.Errorf("the program's trace does not go on: %v", listed)
 	}
 	for _, secret := range []string{"Sweden", widget, v.token, key, "limit=7"} {
 		if strings.Contains(c.raw.String(), secret) {
@@ -167,5 +126,58 @@ func TestTraces(t *testing.T) {
 	}
 	if !strings.Contains(c.raw.String(), "shop-chat") {
 		t.Error("the service has another name")
+	}
+}
+
+// A collector that is away costs a line in the log and the spans of that time, nothing else; what is left when the node stops is sent.
+func TestCollectorThatComesAndGoes(t *testing.T) {
+	t.Parallel()
+	var away atomic.Bool
+	tried := make(chan string, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		if away.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		tried <- string(b)
+	}))
+	defer server.Close()
+	var log output
+	c := config{log: slog.New(slog.NewTextHandler(&log, nil)), traces: traceConfig{url: server.URL + "/v1/traces", service: "shop"}}
+	tr, err := c.newTraces(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- tr.Run(ctx) }()
+	done := func(name string) {
+		t.Helper()
+		tr.done(t.Context(), doing{name: name, begun: time.Now(), end: time.Now()})
+		select {
+		case body := <-tried:
+			if !strings.Contains(body, name) {
+				t.Errorf("%q is not in %q", name, body)
+			}
+		case <-time.After(patience):
+			t.Fatal("nothing was sent of", name)
+		}
+	}
+	away.Store(true)
+	done("lost")
+	done("lost too")
+	eventually(t, "word of it", func() bool { return strings.Contains(log.String(), "do not arrive") })
+	away.Store(false)
+	done("kept")
+	tr.done(t.Context(), doing{name: "last", begun: time.Now(), end: time.Now()})
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if last := <-tried; !strings.Contains(last, "last") {
+		t.Errorf("at the end %q was sent", last)
+	}
+	if n := strings.Count(log.String(), "\n"); n != 2 || !strings.Contains(log.String(), "arrive again") {
+		t.Errorf("the log says %q", log.String())
 	}
 }
