@@ -126,6 +126,7 @@ func benchWidget(ctx context.Context, l *ledger.Ledger, agent *account.AgentInpu
 	if agent != nil {
 		a := domain.NewAgent(org.ID, agent.Name, agent.Kind)
 		agent.Enabled, agent.SendMode, agent.SettleMS, agent.MaxAttempts = true, a.SendMode, 0, a.MaxAttempts
+		agent.MaxConcurrent = 1000 // the most that an agent can be allowed: what is measured is the server
 		if a, err = accounts.CreateAgent(ctx, org.ID, *agent); err != nil {
 			return w, nil, fmt.Errorf("the agent to measure with cannot be made: %w", err)
 		}

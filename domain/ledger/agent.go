@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/parley-chat/parley/domain"
 )
 
@@ -43,17 +41,17 @@ func (l *Ledger) Agents(ctx context.Context, org domain.OrgID) ([]domain.Agent, 
 
 // Agent reads an agent with its secrets. Another organisation's is NotFound.
 func (l *Ledger) Agent(ctx context.Context, org domain.OrgID, id domain.AgentID) (domain.Agent, error) {
-	return l.agent(ctx, l.NewSelect(), org, id)
+	row, err := lookup[agentRow](ctx, l, "id = $1::text::uuid AND org_id::text = $2", string(id), string(org))
+	if err != nil {
+		return domain.Agent{}, err
+	}
+	return l.openAgent(row)
 }
 
 // LockAgent is Agent for a transaction that will change it: nobody else can until it ends.
 func (l *Ledger) LockAgent(ctx context.Context, org domain.OrgID, id domain.AgentID) (domain.Agent, error) {
-	return l.agent(ctx, l.NewSelect().For("UPDATE"), org, id)
-}
-
-func (l *Ledger) agent(ctx context.Context, q *bun.SelectQuery, org domain.OrgID, id domain.AgentID) (domain.Agent, error) {
 	var row agentRow
-	if err := q.Model(&row).Where("org_id = ? AND id = ?", org, id).Scan(ctx); err != nil {
+	if err := l.NewSelect().For("UPDATE").Model(&row).Where("org_id = ? AND id = ?", org, id).Scan(ctx); err != nil {
 		return domain.Agent{}, classify(err)
 	}
 	return l.openAgent(row)

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -15,9 +14,7 @@ type EventFilter struct {
 	Kind       domain.TimelineKind
 	ExternalID string
 	Thread     domain.ThreadID
-	Since      time.Time // what happened then, or later
-	Until      time.Time // only what happened earlier than then
-	Before     int64     // only what stands before the event of this order; 0 = from the newest on
+	Before     int64 // only what stands before the event of this order; 0 = from the newest on
 	Limit      int
 }
 
@@ -37,12 +34,6 @@ func (f EventFilter) narrow(q *bun.SelectQuery, org domain.OrgID) *bun.SelectQue
 	}
 	if f.Thread != "" {
 		q = q.Where("e.thread_id = ?", f.Thread)
-	}
-	if !f.Since.IsZero() {
-		q = q.Where("e.created_at >= ?", f.Since)
-	}
-	if !f.Until.IsZero() {
-		q = q.Where("e.created_at < ?", f.Until)
 	}
 	if f.Before > 0 {
 		q = q.Where("e.ord < ?", f.Before)

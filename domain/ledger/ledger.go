@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,8 @@ type Ledger struct {
 type core struct {
 	db      *bun.DB
 	readers *pgxpool.Pool // bun: plain text, planned anew each time
+	keyed   *sql.DB       // hot, for lookups
+	lookups sync.Map      // their statements
 	hot     *pgxpool.Pool // the reads of every turn and every reader, and hints: prepared
 	writers *pgxpool.Pool // claims and what else is written beside the lanes: prepared too, durable commits
 	commits *pgxpool.Pool // the same for the lanes alone, which therefore wait for no connection
@@ -107,7 +110,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 		return nil, err
 	}
 	db := bun.NewDB(stdlib.OpenDBFromPool(readers), pgdialect.New(), bun.WithDiscardUnknownColumns())
-	l := &Ledger{IDB: db, core: &core{db: db, readers: readers, hot: hot, writers: writers, commits: commits, seal: o.Sealer, log: o.Log}}
+	l := &Ledger{IDB: db, core: &core{db: db, readers: readers, hot: hot, keyed: stdlib.OpenDBFromPool(hot), writers: writers, commits: commits, seal: o.Sealer, log: o.Log}}
 	l.places = gather[placeQuery, []ChatwootPlace]{most: laneBatch, ask: l.chatwootPlaces}
 	l.threads = gather[chatwootBegin, domain.ThreadID]{most: laneBatch, ask: l.chatwootThreads}
 	for range o.Lanes {
@@ -180,6 +183,7 @@ func (l *Ledger) Close() {
 		ln.close()
 	}
 	_ = l.db.Close()
+	_ = l.keyed.Close()
 	l.readers.Close()
 	l.hot.Close()
 	l.writers.Close()

@@ -24,6 +24,25 @@ func (l *Ledger) Plans(ctx context.Context) (map[string]string, error) {
 	return plans, nil
 }
 
+// PrepareBatches lets a connection of the lanes prepare what batches of several appends are stored with, which otherwise depends on how
+// many happen to wait.
+func (l *Ledger) PrepareBatches(ctx context.Context) error {
+	conn, err := l.commits.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	for n, sql := range []string{
+		lockThreads.many, readOpen.many, updateThreads.many, insertMessages.many, insertEvents.many, insertDuplicates.many,
+		updateDispatches.many, insertDispatches.many, updateTurns.many, insertTurns.many, insertSteps.many, updateLabels.many, insertTellings.many,
+	} {
+		if _, err := conn.Conn().Prepare(ctx, fmt.Sprint("batch_", n), sql); err != nil {
+			return fmt.Errorf("%w: %s", err, sql)
+		}
+	}
+	return nil
+}
+
 func keptPlans(ctx context.Context, conn *pgx.Conn, plans map[string]string) error {
 	rows, err := conn.Query(ctx, `SELECT name, statement, cardinality(parameter_types) FROM pg_prepared_statements
 WHERE upper(ltrim(statement, E' \n(')) SIMILAR TO '(SELECT|INSERT|UPDATE|DELETE|WITH)%'`, pgx.QueryExecModeSimpleProtocol)

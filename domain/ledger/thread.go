@@ -36,16 +36,12 @@ func CorrelationKey(contact domain.ContactID, channel string) string {
 
 // ThreadByKey reads a thread by its correlation key.
 func (l *Ledger) ThreadByKey(ctx context.Context, org domain.OrgID, key string) (domain.Thread, error) {
-	var t domain.Thread
-	err := l.NewSelect().Model(&t).Where("org_id = ? AND correlation_key = ?", org, clean(key)).Scan(ctx)
-	return t, classify(err)
+	return lookup[domain.Thread](ctx, l, "org_id = $1::text::uuid AND correlation_key = $2", string(org), clean(key))
 }
 
 // Thread reads a thread. Another organisation's is NotFound.
 func (l *Ledger) Thread(ctx context.Context, org domain.OrgID, id domain.ThreadID) (domain.Thread, error) {
-	var t domain.Thread
-	err := l.NewSelect().Model(&t).Where("org_id = ? AND id = ?", org, id).Scan(ctx)
-	return t, classify(err)
+	return lookup[domain.Thread](ctx, l, "id = $1::text::uuid AND org_id::text = $2", string(id), string(org))
 }
 
 // Position is how far a thread has come: whoever follows it compares.

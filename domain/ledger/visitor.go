@@ -34,9 +34,7 @@ func (l *Ledger) AboutThread(ctx context.Context, id domain.SessionID, thread do
 
 // SessionByToken finds a live session of a widget by its token's hash. It fails with NotFound for an unknown or expired one.
 func (l *Ledger) SessionByToken(ctx context.Context, widget domain.WidgetID, tokenHash []byte) (domain.Session, error) {
-	var s domain.Session
-	err := l.NewSelect().Model(&s).Where("token_hash = ? AND widget_id = ? AND expires_at > now()", tokenHash, widget).Scan(ctx)
-	return s, classify(err)
+	return lookup[domain.Session](ctx, l, "token_hash = $1 AND widget_id::text = $2 AND expires_at > now()", tokenHash, string(widget))
 }
 
 // Living marks the widgets, by their keys, that are switched on, and the sessions that have not ended.
@@ -86,16 +84,12 @@ WHERE id = ?4`, string(withoutNUL(b)), time.Now().Add(domain.SessionLifetime), s
 
 // Session reads a live session. It fails with NotFound for one that has ended.
 func (l *Ledger) Session(ctx context.Context, org domain.OrgID, id domain.SessionID) (domain.Session, error) {
-	var s domain.Session
-	err := l.NewSelect().Model(&s).Where("org_id = ? AND id = ? AND expires_at > now()", org, id).Scan(ctx)
-	return s, classify(err)
+	return lookup[domain.Session](ctx, l, "id = $1::text::uuid AND org_id::text = $2 AND expires_at > now()", string(id), string(org))
 }
 
 // Contact reads a contact. Another organisation's is NotFound.
 func (l *Ledger) Contact(ctx context.Context, org domain.OrgID, id domain.ContactID) (domain.Contact, error) {
-	var c domain.Contact
-	err := l.NewSelect().Model(&c).Where("org_id = ? AND id = ?", org, id).Scan(ctx)
-	return c, classify(err)
+	return lookup[domain.Contact](ctx, l, "id = $1::text::uuid AND org_id::text = $2", string(id), string(org))
 }
 
 // SetContactDetails fills in what a contact said about themselves; empty arguments leave a field as it is. Of somebody with an external

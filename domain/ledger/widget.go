@@ -46,9 +46,9 @@ func (l *Ledger) widget(ctx context.Context, q *bun.SelectQuery, org domain.OrgI
 // WidgetByKey finds a widget by its public key, with its identity secret. What it says is never stale: a widget that was switched
 // off or given other origins is so from the next request on, on every node.
 func (l *Ledger) WidgetByKey(ctx context.Context, key string) (domain.Widget, error) {
-	var row widgetRow
-	if err := l.NewSelect().Model(&row).Where("key = ?", clean(key)).Scan(ctx); err != nil {
-		return domain.Widget{}, classify(err)
+	row, err := lookup[widgetRow](ctx, l, "key = $1", clean(key))
+	if err != nil {
+		return domain.Widget{}, err
 	}
 	secret, err := l.seal.Open(widgetPlace(row.ID), row.Sealed)
 	var previous []byte

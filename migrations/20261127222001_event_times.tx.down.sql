@@ -1,2 +1,0 @@
-DROP INDEX events_kind;
-DROP INDEX events_times;
