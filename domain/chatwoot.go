@@ -30,15 +30,15 @@ func (c Channel) Chatwoot() Chatwoot {
 	return cw
 }
 
-// Answerer is who answers in one of the account's inboxes. mapped is false for an inbox that is none of ours; without an agent, people
-// answer there.
-func (c Channel) Answerer(inbox string) (agent AgentID, mapped bool) {
-	for _, in := range c.Chatwoot().Inboxes {
+// Answerer is who answers in one of the account's inboxes; standard is the channel's agent. mapped is false for an inbox that is none of
+// ours; without an agent, people answer there.
+func (cw Chatwoot) Answerer(inbox string, standard AgentID) (agent AgentID, mapped bool) {
+	for _, in := range cw.Inboxes {
 		if in.InboxID == inbox {
 			if in.AgentID != "" {
 				return in.AgentID, true
 			}
-			return c.AgentID, true
+			return standard, true
 		}
 	}
 	return "", false

@@ -50,9 +50,9 @@ func TestImportChatwoot(t *testing.T) {
 		c.Chatwoot().FallbackText != domain.ChatwootFallback {
 		t.Errorf("%+v, %v", c, err)
 	}
-	one, _ := c.Answerer("1")
-	two, _ := c.Answerer("2")
-	three, mapped := c.Answerer("3")
+	one, _ := c.Chatwoot().Answerer("1", c.AgentID)
+	two, _ := c.Chatwoot().Answerer("2", c.AgentID)
+	three, mapped := c.Chatwoot().Answerer("3", c.AgentID)
 	if one == "" || one != two || three == one || !mapped {
 		t.Errorf("answerers %s, %s, %s", one, two, three)
 	}

@@ -107,7 +107,8 @@ func (s *Service) chatwooted(ctx context.Context, l Chatwooted, c ledger.Change)
 			}
 		}
 		out, err := s.ledger.Append(ctx, ledger.Append{OrgID: org, ThreadID: thread, Change: c})
-		if !errors.Is(err, ledger.ErrJoined) || try == 3 {
+		gone := errors.Is(err, ledger.ErrJoined) || domain.KindOf(err) == domain.NotFound
+		if !gone || try == 3 {
 			return out, err
 		}
 		if err := s.ledger.LeaveErased(ctx, org, domain.ChatwootKey(l.Place.ID, l.Conversation)); err != nil {

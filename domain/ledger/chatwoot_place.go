@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -15,6 +16,13 @@ type ChatwootPlace struct {
 	ThreadID  domain.ThreadID
 	ContactID domain.ContactID // empty: not resolved yet
 	AgentID   domain.AgentID   // of the thread
+
+	Config domain.Chatwoot // the channel's, read
+}
+
+// Answerer is who answers in one of the account's inboxes.
+func (p ChatwootPlace) Answerer(inbox string) (agent domain.AgentID, mapped bool) {
+	return p.Config.Answerer(inbox, p.Channel.AgentID)
 }
 
 // placeQuery is what a report says of where it belongs: the channel's id, or with an empty id the account's, or with an empty account
@@ -24,24 +32,31 @@ type placeQuery struct {
 	account, conversation string
 }
 
+// placeWay is one way to find channels by what is given of them.
+type placeWay struct{ channels, threads string }
+
 // Whoever reports has not said for which organisation: the account, the address it was posted to and then the signature tell. Which way
-// is best depends on what is given, so each has a statement of its own; in each the queries are looked up one by one, whatever the
-// planner thinks of how many channels and threads there are.
-func chatwootPlaces(which string) string {
-	return `
-SELECT q.n, c.id::text, c.org_id::text, c.name, c.kind, coalesce(c.agent_id::text, ''), c.enabled, c.reply_url, c.config, c.secret, c.token, c.created_at, c.updated_at,
-       coalesce(t.id::text, ''), coalesce(t.contact_id::text, ''), coalesce(t.agent_id::text, '')
-FROM unnest($1::text[], $2::text[], $3::bigint[]) AS q(given, conversation, n)
-CROSS JOIN LATERAL (SELECT * FROM channels c WHERE c.kind = 'chatwoot' AND ` + which + ` OFFSET 0) c
+// is best depends on what is given, so each has statements of its own; in each the queries are looked up one by one, whatever the planner
+// thinks of how many channels and threads there are.
+func newPlaceWay(which string) placeWay {
+	channel := `CROSS JOIN LATERAL (SELECT * FROM channels c WHERE c.kind = 'chatwoot' AND ` + which + ` OFFSET 0) c`
+	return placeWay{
+		channels: `
+SELECT c.id::text, c.org_id::text, c.name, c.kind, coalesce(c.agent_id::text, ''), c.enabled, c.reply_url, c.config, c.secret, c.token, c.created_at, c.updated_at
+FROM unnest($1::text[]) AS q(given) ` + channel,
+		threads: `
+SELECT q.n, c.id::text, coalesce(t.id::text, ''), coalesce(t.contact_id::text, ''), coalesce(t.agent_id::text, '')
+FROM unnest($1::text[], $2::text[], $3::bigint[]) AS q(given, conversation, n) ` + channel + `
 LEFT JOIN LATERAL (SELECT * FROM threads t WHERE t.org_id = c.org_id AND t.correlation_key = 'chatwoot:' || c.id::text || ':' || q.conversation
                    AND t.merged_into IS NULL OFFSET 0) t ON true
-ORDER BY q.n, c.id`
+ORDER BY q.n, c.id`,
+	}
 }
 
 var (
-	chatwootPlaceByID       = chatwootPlaces(`c.id = q.given::uuid`)
-	chatwootPlacesByAccount = chatwootPlaces(`c.config->>'account_id' = q.given`)
-	allChatwootPlaces       = chatwootPlaces(`q.given = ''`)
+	chatwootPlaceByID       = newPlaceWay(`c.id = q.given::uuid`)
+	chatwootPlacesByAccount = newPlaceWay(`c.config->>'account_id' = q.given`)
+	allChatwootPlaces       = newPlaceWay(`q.given = ''`)
 )
 
 // ChatwootPlaces finds the channels of all organisations that a report about a conversation may be for, the oldest first: the one with
@@ -50,39 +65,48 @@ func (l *Ledger) ChatwootPlaces(ctx context.Context, id domain.ChannelID, accoun
 	return l.places.get(ctx, placeQuery{id, clean(account), clean(conversation)})
 }
 
+// placeQueries are those of one way.
+type placeQueries struct {
+	given, conversations []string
+	ns                   []int64
+}
+
 func (l *Ledger) chatwootPlaces(ctx context.Context, qs []placeQuery) ([][]ChatwootPlace, error) {
-	type group struct {
-		given, conversations []string
-		ns                   []int64
-	}
-	groups := map[string]*group{}
+	ways := map[placeWay]*placeQueries{}
 	for n, q := range qs {
-		sql, given := allChatwootPlaces, ""
+		way, given := allChatwootPlaces, ""
 		switch {
 		case q.id != "":
-			sql, given = chatwootPlaceByID, string(q.id)
+			way, given = chatwootPlaceByID, string(q.id)
 		case q.account != "":
-			sql, given = chatwootPlacesByAccount, q.account
+			way, given = chatwootPlacesByAccount, q.account
 		}
-		g := groups[sql]
-		if g == nil {
-			g = &group{}
-			groups[sql] = g
+		if ways[way] == nil {
+			ways[way] = &placeQueries{}
 		}
+		g := ways[way]
 		g.given, g.conversations, g.ns = append(g.given, given), append(g.conversations, q.conversation), append(g.ns, int64(n))
 	}
-	found := make([][]ChatwootPlace, len(qs))
+	found, channels := make([][]ChatwootPlace, len(qs)), map[domain.ChannelID]ChatwootPlace{}
 	b := &pgx.Batch{}
-	for sql, g := range groups {
-		b.Queue(sql, g.given, g.conversations, g.ns).Query(func(r pgx.Rows) error {
-			for r.Next() {
-				n, p, err := l.scanPlace(r)
-				if err != nil {
-					return err
+	for way, g := range ways {
+		given := slices.Clone(g.given)
+		slices.Sort(given)
+		b.Queue(way.channels, slices.Compact(given)).Query(func(r pgx.Rows) error { return l.scanChannels(r, channels) })
+		b.Queue(way.threads, g.given, g.conversations, g.ns).Query(func(r pgx.Rows) error {
+			var n int64
+			var id domain.ChannelID
+			var t ChatwootPlace
+			_, err := pgx.ForEachRow(r, []any{&n, &id, &t.ThreadID, &t.ContactID, &t.AgentID}, func() error {
+				p, ok := channels[id]
+				if !ok { // it was made at this moment
+					return nil
 				}
+				p.ThreadID, p.ContactID, p.AgentID = t.ThreadID, t.ContactID, t.AgentID
 				found[n] = append(found[n], p)
-			}
-			return r.Err()
+				return nil
+			})
+			return err
 		})
 	}
 	conn, err := l.hot.Acquire(ctx)
@@ -93,14 +117,21 @@ func (l *Ledger) chatwootPlaces(ctx context.Context, qs []placeQuery) ([][]Chatw
 	return found, classify(conn.SendBatch(ctx, b).Close())
 }
 
-func (l *Ledger) scanPlace(r pgx.Rows) (n int64, p ChatwootPlace, err error) {
-	row := channelRow{}
-	if err := r.Scan(&n, &row.ID, &row.OrgID, &row.Name, &row.Kind, &row.AgentID, &row.Enabled, &row.ReplyURL, &row.Config, &row.Sealed, &row.SealedToken,
-		&row.CreatedAt, &row.UpdatedAt, &p.ThreadID, &p.ContactID, &p.AgentID); err != nil {
-		return n, p, err
+// scanChannels opens each channel once, however many reports are about it.
+func (l *Ledger) scanChannels(r pgx.Rows, into map[domain.ChannelID]ChatwootPlace) error {
+	for r.Next() {
+		row := channelRow{}
+		if err := r.Scan(&row.ID, &row.OrgID, &row.Name, &row.Kind, &row.AgentID, &row.Enabled, &row.ReplyURL, &row.Config, &row.Sealed, &row.SealedToken,
+			&row.CreatedAt, &row.UpdatedAt); err != nil {
+			return err
+		}
+		c, err := l.openChannel(row)
+		if err != nil {
+			return err
+		}
+		into[c.ID] = ChatwootPlace{Channel: c, Config: c.Chatwoot()}
 	}
-	p.Channel, err = l.openChannel(row)
-	return n, p, err
+	return r.Err()
 }
 
 // chatwootBegin is a conversation that may have no thread yet, and with whom it is.
@@ -145,7 +176,11 @@ func (l *Ledger) ChatwootThread(ctx context.Context, c ChannelThread, i Identifi
 func (l *Ledger) chatwootThreads(ctx context.Context, all []chatwootBegin) ([]domain.ThreadID, error) {
 	qs, knows := eachOnce(all)
 	text := func(f func(chatwootBegin) string) []string { return column(qs, f) }
-	rows, err := l.writers.Query(ctx, chatwootThreads,
+	found := map[[2]string]domain.ThreadID{}
+	b := &pgx.Batch{}
+	b.Queue("begin")
+	b.Queue("SET LOCAL synchronous_commit = off") // nothing is acknowledged before the append, whose commit flushes this one too
+	b.Queue(chatwootThreads,
 		text(func(chatwootBegin) string { return string(NewID[domain.ContactID]()) }),
 		text(func(chatwootBegin) string { return string(NewID[domain.ThreadID]()) }),
 		text(func(c chatwootBegin) string { return string(c.OrgID) }),
@@ -155,24 +190,31 @@ func (l *Ledger) chatwootThreads(ctx context.Context, all []chatwootBegin) ([]do
 		text(func(c chatwootBegin) string { return c.Phone }),
 		text(func(c chatwootBegin) string { return string(c.AgentID) }),
 		text(func(c chatwootBegin) string { return c.Channel }),
-		text(func(c chatwootBegin) string { return c.Key }), knows)
+		text(func(c chatwootBegin) string { return c.Key }), knows).Query(func(r pgx.Rows) error {
+		var key [2]string
+		var id domain.ThreadID
+		_, err := pgx.ForEachRow(r, []any{&key[0], &key[1], &id}, func() error {
+			found[key] = id
+			return nil
+		})
+		return err
+	})
+	b.Queue("commit")
+	conn, err := l.writers.Acquire(ctx)
 	if err != nil {
 		return nil, classify(err)
 	}
-	found := map[[2]string]domain.ThreadID{}
-	var key [2]string
-	var id domain.ThreadID
-	_, err = pgx.ForEachRow(rows, []any{&key[0], &key[1], &id}, func() error {
-		found[key] = id
-		return nil
-	})
+	defer conn.Release()
+	if err = conn.SendBatch(ctx, b).Close(); err != nil {
+		rollback(ctx, conn)
+	}
 	switch {
 	case isOrphan(err):
 		return nil, joined()
-	case contended(err):
-		return nil, err
+	case err != nil:
+		return nil, classify(err)
 	}
-	return column(all, func(c chatwootBegin) domain.ThreadID { return found[c.key()] }), classify(err)
+	return column(all, func(c chatwootBegin) domain.ThreadID { return found[c.key()] }), nil
 }
 
 // eachOnce leaves each conversation once, says which of them bring a contact that none before has brought, and lets an address be one

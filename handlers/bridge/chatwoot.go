@@ -160,7 +160,7 @@ func (c *Chatwoot) place(r *http.Request, in report, body []byte) (at ledger.Cha
 // belongs reports whether a report that came to an account's own address is about that account at all.
 func belongs(p ledger.ChatwootPlace, in report) bool {
 	account := in.account()
-	return account == "" || account == p.Chatwoot().AccountID
+	return account == "" || account == p.Config.AccountID
 }
 
 // mapping are the accounts that have an inbox.

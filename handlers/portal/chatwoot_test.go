@@ -65,7 +65,7 @@ func TestChatwootIsConnectedAndChanged(t *testing.T) {
 		t.Fatalf("%d\n%s", a.status, tidy(a.body))
 	}
 	c, err := w.account.Channel(t.Context(), b.user.OrgID, domain.ChannelID(id[1]))
-	if who, mapped := c.Answerer("1"); err != nil || c.Secret != "whisper" || c.Token != "good" || who != agent.ID || !mapped || len(c.Chatwoot().Inboxes) != 1 {
+	if who, mapped := c.Chatwoot().Answerer("1", c.AgentID); err != nil || c.Secret != "whisper" || c.Token != "good" || who != agent.ID || !mapped || len(c.Chatwoot().Inboxes) != 1 {
 		t.Errorf("%+v, %v", c, err)
 	}
 	want(t, b.post(path+"/test").body, "It answers and takes the token.", "Website", "inbox 1")
