@@ -77,12 +77,13 @@ func (r Record) happenings() []happening {
 		} else if !start.IsZero() {
 			h.since = offset(i.At.Sub(start))
 		}
-		if last := len(out) - 1; i.Kind == domain.Delivered && last >= 0 && out[last].delivered > 0 && out[last].through == through(detail(i).text("transport")) {
+		line := i.Kind == domain.Delivered && detail(i).text("what") == ""
+		if last := len(out) - 1; line && last >= 0 && out[last].delivered > 0 && out[last].through == through(detail(i).text("transport")) {
 			out[last].delivered++
 			out[last].title = fmt.Sprintf("Delivered %d messages%s", out[last].delivered, out[last].through)
 			continue
 		}
-		if i.Kind == domain.Delivered {
+		if line {
 			h.delivered, h.through = 1, through(detail(i).text("transport"))
 		}
 		h.quiet = i.Kind == domain.Read

@@ -46,8 +46,17 @@ func (r Record) tell(i domain.TimelineItem) happening {
 	case domain.FormSubmitted:
 		return happening{icon: ui.UserIcon(), tone: ui.Accent, title: ContactName(r.Contact) + " filled in the form", why: formWords(f)}
 	case domain.DeliveryDied:
+		if f.text("what") == "status" {
+			return happening{icon: ui.AlertIcon(), tone: ui.Red, title: "Could not be opened in Chatwoot", why: sentence(f.text("error"))}
+		}
 		return happening{icon: ui.AlertIcon(), tone: ui.Red, title: "Could not be delivered" + through(f.text("transport")), why: sentence(f.text("error"))}
 	case domain.Delivered:
+		switch f.text("what") {
+		case "draft":
+			return happening{icon: ui.DeliveredIcon(), tone: ui.Green, title: "Draft shown to the team in Chatwoot"}
+		case "status":
+			return happening{icon: ui.DeliveredIcon(), tone: ui.Green, title: "Opened for the team in Chatwoot"}
+		}
 		return happening{icon: ui.DeliveredIcon(), tone: ui.Green, title: "Delivered" + through(f.text("transport"))}
 	}
 	return r.tellTurn(i, f)

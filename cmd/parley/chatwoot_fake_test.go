@@ -12,6 +12,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,6 +29,8 @@ type fakeChatwoot struct {
 	mu      sync.Mutex
 	nextID  int
 	posted  map[string][]fakeMessage // by conversation, in the order in which they came
+	notes   map[string][]string      // by conversation: what only the people there see
+	opened  map[string][]string      // by conversation: what it was set to
 	typing  map[string][]string      // by conversation: on, off
 	fault   func(r *http.Request, n int) fakeFault
 	calls   int
@@ -51,7 +54,7 @@ type fakeFault struct {
 }
 
 func newFakeChatwoot(t testing.TB) *fakeChatwoot {
-	f := &fakeChatwoot{t: t, nextID: 5000, posted: map[string][]fakeMessage{}, typing: map[string][]string{}}
+	f := &fakeChatwoot{t: t, nextID: 5000, posted: map[string][]fakeMessage{}, notes: map[string][]string{}, opened: map[string][]string{}, typing: map[string][]string{}}
 	f.server = httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(func() { f.told.Wait(); f.server.Close() })
 	return f
@@ -103,13 +106,18 @@ func (f *fakeChatwoot) serve(w http.ResponseWriter, r *http.Request) {
 		f.message(w, conversation, body, wrong.lost)
 	case "GET messages":
 		f.list(w, conversation)
-	case "POST toggle_typing_status":
+	case "POST toggle_typing_status", "POST toggle_status":
 		var in struct {
-			Status string `json:"typing_status"`
+			Typing string `json:"typing_status"`
+			Status string `json:"status"`
 		}
 		_ = json.Unmarshal(body, &in)
 		f.mu.Lock()
-		f.typing[conversation] = append(f.typing[conversation], in.Status)
+		if action == "toggle_status" {
+			f.opened[conversation] = append(f.opened[conversation], in.Status)
+		} else {
+			f.typing[conversation] = append(f.typing[conversation], in.Typing)
+		}
 		f.mu.Unlock()
 	default:
 		w.WriteHeader(http.StatusNotFound)
@@ -118,7 +126,7 @@ func (f *fakeChatwoot) serve(w http.ResponseWriter, r *http.Request) {
 
 func (f *fakeChatwoot) message(w http.ResponseWriter, conversation string, body []byte, lost bool) {
 	var in map[string]any
-	want := map[string]any{"message_type": "outgoing", "private": false, "content_type": "text"}
+	want := map[string]any{"message_type": "outgoing", "content_type": "text"}
 	if err := json.Unmarshal(body, &in); err != nil {
 		f.t.Errorf("posted %s", body)
 	}
@@ -131,8 +139,18 @@ func (f *fakeChatwoot) message(w http.ResponseWriter, conversation string, body 
 		f.t.Errorf("posted %s", body)
 	}
 	content, _ := in["content"].(string)
+	private, told := in["private"].(bool)
+	if !told {
+		f.t.Errorf("posted %s", body)
+	}
 	f.mu.Lock()
 	f.nextID++
+	if private {
+		f.notes[conversation] = append(f.notes[conversation], content)
+		_ = json.NewEncoder(w).Encode(map[string]any{"id": f.nextID, "private": true})
+		f.mu.Unlock()
+		return
+	}
 	m := fakeMessage{f.nextID, content, time.Now()}
 	f.posted[conversation] = append(f.posted[conversation], m)
 	reports := f.reports
@@ -236,6 +254,13 @@ func (f *fakeChatwoot) said(conversation int) []string {
 		out = append(out, m.Content)
 	}
 	return out
+}
+
+// forPeople is what the people there see beside what is said: notes, and what the status was set to.
+func (f *fakeChatwoot) forPeople(conversation int) (notes, status []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.notes[fmt.Sprint(conversation)]), slices.Clone(f.opened[fmt.Sprint(conversation)])
 }
 
 // signs is what was shown of who types, by conversation.

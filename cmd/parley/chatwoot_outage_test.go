@@ -161,7 +161,7 @@ func TestChatwootKilled(t *testing.T) {
 			f.report(t.Context(), s.url+"/webhook/chatwoot?wait=0", f.incoming(100*round+c, c, fmt.Sprintf("round %d", round)))
 		}
 	}
-	late := time.After(4 * time.Minute) // what was on its way when its node was killed comes due again after a minute
+	late := time.After(4 * time.Minute) // what was on its way when its node was killed comes due again after a few seconds
 	for c := 0; c < conversations; {
 		if strings.Contains(strings.Join(f.said(c), "\n"), "round 2") {
 			c++

@@ -71,3 +71,30 @@ func TestChatwootConversation(t *testing.T) {
 	}
 	eventually(t, "answer after the person", func() bool { return len(f.said(41)) == 2 })
 }
+
+// Where an agent cannot answer, or may only suggest, the people of the Chatwoot see it in their queue.
+func TestChatwootCallsPeople(t *testing.T) {
+	t.Parallel()
+	f := newFakeChatwoot(t)
+	e := bridged(t, f, mockService1(t, "echo"), nil)
+	s := serve(t, e)
+	key := apiKey(t, e, "acme")
+	var agents struct {
+		Items []struct{ ID string }
+	}
+	if s.call(t, "GET", "/api/v1/agents", key, nil, &agents); len(agents.Items) != 1 {
+		t.Fatalf("%+v", agents)
+	}
+	if code := s.call(t, "PATCH", "/api/v1/agents/"+agents.Items[0].ID, key, map[string]any{"send_mode": "suggest"}, nil); code != http.StatusOK {
+		t.Fatal(code)
+	}
+	r := f.report(t.Context(), s.url+"/webhook/chatwoot?wait=0", f.incoming(1, 41, "Do you ship on Sundays?"))
+	if r.Status != "accepted" {
+		t.Fatalf("%+v", r)
+	}
+	eventually(t, "note and open conversation", func() bool { notes, status := f.forPeople(41); return len(notes) > 0 && len(status) > 0 })
+	notes, status := f.forPeople(41)
+	if len(notes) != 1 || !strings.Contains(notes[0], "suggests") || !strings.Contains(notes[0], "Do you ship on Sundays?") || !slices.Equal(status, []string{"open"}) || len(f.said(41)) > 0 {
+		t.Errorf("notes %q, status %q, said %q", notes, status, f.said(41))
+	}
+}

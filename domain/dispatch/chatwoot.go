@@ -19,7 +19,8 @@ import (
 	"github.com/parley-chat/parley/domain/ledger"
 )
 
-// Chatwoot is the transport "chatwoot": what is said in the thread of a conversation is posted there, under the account's token. What
+// Chatwoot is the transport "chatwoot": what is said in the thread of a conversation is posted there, under the account's token, drafts
+// as private notes; and it is opened when its thread waits for a person. What
 // may have arrived although nobody heard so is looked for before it is posted again, because Chatwoot itself would take it twice.
 type Chatwoot struct {
 	Ledger    *ledger.Ledger
@@ -41,43 +42,99 @@ type conversation struct {
 	channel domain.Channel
 	config  domain.Chatwoot
 	id      string
+
+	handling domain.Handling // of its thread
 }
 
-// Send posts one message. What Chatwoot refuses for good (a 4xx but 408, 425 and 429, or a redirect) is not tried again by itself.
+// Send posts one message or note, or sets the status. What Chatwoot refuses for good (a 4xx but 408, 425 and 429, or a redirect) is not
+// tried again by itself.
 func (c *Chatwoot) Send(ctx context.Context, d ledger.Delivery) error {
 	if d.ExternalID != "" { // Chatwoot has told of it itself
 		return nil
 	}
-	var of struct {
-		MessageID domain.MessageID `json:"message_id"`
-	}
-	if err := json.Unmarshal(d.Payload, &of); err != nil {
-		return &Undeliverable{errors.New("the payload names no message")}
+	var what ledger.ChatwootPost
+	if err := json.Unmarshal(d.Payload, &what); err != nil {
+		return &Undeliverable{errors.New("the payload does not say what to post")}
 	}
 	to, err := c.conversation(ctx, d.OrgID, d.ThreadID)
+	switch {
+	case err != nil:
+		return err
+	case !to.channel.Enabled:
+		return errors.New("the account is switched off")
+	case what.Status != "":
+		return to.status(ctx, d, what.Status)
+	}
+	p, err := to.post(ctx, d, what)
 	if err != nil {
 		return err
 	}
-	if !to.channel.Enabled {
-		return errors.New("the account is switched off")
-	}
-	m, err := c.Ledger.Message(ctx, d.OrgID, d.ThreadID, of.MessageID)
-	if err != nil {
-		return errors.New("the message could not be read from the database")
-	}
-	content := chatwootContent(m, c.PublicURL)
 	if d.Unsure {
-		if d.Reply.ExternalID, err = to.find(ctx, d, m); err != nil || d.Reply.ExternalID != "" {
+		if d.Reply.ExternalID, err = to.find(ctx, d, p); err != nil || d.Reply.ExternalID != "" {
 			return err
 		}
 	}
 	var posted struct {
 		ID domain.ForeignID `json:"id"`
 	}
-	err = to.call(ctx, d.Reply, http.MethodPost, "/messages", map[string]any{"content": content, "message_type": "outgoing", "private": false,
+	err = to.call(ctx, d.Reply, http.MethodPost, "/messages", map[string]any{"content": p.content, "message_type": "outgoing", "private": p.private,
 		"content_type": "text", "content_attributes": map[string]any{}}, &posted)
 	d.Reply.ExternalID = string(posted.ID)
 	return err
+}
+
+// post is a message as it stands in Chatwoot.
+type post struct {
+	content string
+	words   string // of content, by which it is known again
+	private bool   // only the people there see it
+	at      time.Time
+}
+
+// post reads what is to be posted.
+func (to conversation) post(ctx context.Context, d ledger.Delivery, what ledger.ChatwootPost) (post, error) {
+	if what.Note != nil {
+		if what.Note.Content == "" {
+			return post{}, &Undeliverable{errors.New("the draft was posted before, and its words are not kept")}
+		}
+		note := chatwootNote(*what.Note)
+		return post{note, note, true, d.CreatedAt}, nil
+	}
+	m, err := to.Ledger.Message(ctx, d.OrgID, d.ThreadID, what.MessageID)
+	if err != nil {
+		return post{}, errors.New("the message could not be read from the database")
+	}
+	return post{chatwootContent(m, to.PublicURL), m.Content, false, m.CreatedAt}, nil
+}
+
+// status sets the conversation's status, unless nobody is to look after it any more. Where Chatwoot knows no such conversation there is
+// none to look after either.
+func (to conversation) status(ctx context.Context, d ledger.Delivery, status string) error {
+	if to.handling != domain.HandlingWaiting && to.handling != domain.HandlingHuman {
+		return nil
+	}
+	err := to.call(ctx, d.Reply, http.MethodPost, "/toggle_status", map[string]any{"status": status}, nil)
+	if d.Reply.Status == http.StatusNotFound {
+		return nil
+	}
+	return err
+}
+
+// chatwootNote is a draft for the people there, with what it rests on.
+func chatwootNote(n ledger.ChatwootNote) string {
+	parts := []string{fmt.Sprintf("**%s suggests:**\n\n%s", cmp.Or(n.Agent, "The agent"), strings.TrimSpace(n.Content))}
+	var sources []string
+	for _, c := range n.Citations {
+		if c.URL != "" {
+			sources = append(sources, fmt.Sprintf("- [%s](%s)", cmp.Or(c.Title, c.URL), c.URL))
+		} else if c.Title != "" {
+			sources = append(sources, "- "+c.Title)
+		}
+	}
+	if len(sources) > 0 {
+		parts = append(parts, "Sources:\n"+strings.Join(sources, "\n"))
+	}
+	return strings.Join(parts, "\n\n")
 }
 
 // chatwootContent is a message as text: Chatwoot reads Markdown as it is, and files by their addresses.
@@ -90,22 +147,22 @@ func chatwootContent(m domain.Message, origin string) string {
 }
 
 func (c *Chatwoot) conversation(ctx context.Context, org domain.OrgID, thread domain.ThreadID) (conversation, error) {
-	key, channel, err := c.Ledger.ChatwootConversation(ctx, org, thread)
+	t, channel, err := c.Ledger.ChatwootConversation(ctx, org, thread)
 	if err != nil {
 		return conversation{}, errors.New("the conversation could not be read from the database")
 	}
-	id, ok := domain.ChatwootConversation(key)
+	id, ok := domain.ChatwootConversation(t.CorrelationKey)
 	switch {
 	case !ok:
 		return conversation{}, &Undeliverable{errors.New("this conversation has not come from Chatwoot, so there is none there to write in")}
 	case channel.ID == "":
 		return conversation{}, &Undeliverable{errors.New("the account was deleted")}
 	}
-	return conversation{c, channel, channel.Chatwoot(), id}, nil
+	return conversation{c, channel, channel.Chatwoot(), id, t.Handling}, nil
 }
 
-// find looks for a message among the newest of the conversation; empty: it is not there.
-func (to conversation) find(ctx context.Context, d ledger.Delivery, m domain.Message) (external string, err error) {
+// find looks for a post among the newest of the conversation; empty: it is not there.
+func (to conversation) find(ctx context.Context, d ledger.Delivery, sent post) (external string, err error) {
 	var page struct {
 		Payload []struct {
 			ID          domain.ForeignID `json:"id"`
@@ -125,8 +182,8 @@ func (to conversation) find(ctx context.Context, d ledger.Delivery, m domain.Mes
 	var like []string
 	for _, p := range slices.Backward(page.Payload) {
 		at, known := p.CreatedAt.(float64)
-		late := known && time.Unix(int64(at), 0).Before(m.CreatedAt.Add(-chatwootSkew))
-		if !p.Private && p.ID != "" && (p.MessageType == "outgoing" || p.MessageType == 1.0) && !late && ledger.SameWords(m.Content, p.Content) {
+		late := known && time.Unix(int64(at), 0).Before(sent.at.Add(-chatwootSkew))
+		if p.Private == sent.private && p.ID != "" && (p.MessageType == "outgoing" || p.MessageType == 1.0) && !late && ledger.SameWords(sent.words, p.Content) {
 			like = append(like, string(p.ID))
 		}
 	}

@@ -28,6 +28,8 @@ type there struct {
 	*httptest.Server
 	mu     sync.Mutex
 	posted map[string][]string // by conversation
+	notes  map[string][]string // that only the people there see
+	status map[string][]string
 	typing map[string][]string
 	asked  int // posts and signs so far
 	looked int // for what was posted
@@ -35,7 +37,7 @@ type there struct {
 }
 
 func newThere(t *testing.T) *there {
-	c := &there{posted: map[string][]string{}, typing: map[string][]string{}}
+	c := &there{posted: map[string][]string{}, notes: map[string][]string{}, status: map[string][]string{}, typing: map[string][]string{}}
 	c.Server = httptest.NewServer(http.HandlerFunc(c.serve))
 	t.Cleanup(c.Close)
 	return c
@@ -44,7 +46,9 @@ func newThere(t *testing.T) *there {
 func (c *there) serve(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Content string
+		Private bool
 		Typing  string `json:"typing_status"`
+		Status  string
 	}
 	_ = json.NewDecoder(r.Body).Decode(&in)
 	parts := strings.Split(r.URL.Path, "/") // /api/v1/accounts/7/conversations/41/messages
@@ -61,6 +65,9 @@ func (c *there) serve(w http.ResponseWriter, r *http.Request) {
 		for i, s := range c.posted[conversation] {
 			all = append(all, map[string]any{"id": 100 + i, "content": s, "message_type": 1, "created_at": time.Now().Unix()})
 		}
+		for i, s := range c.notes[conversation] {
+			all = append(all, map[string]any{"id": 500 + i, "content": s, "message_type": 1, "private": true, "created_at": time.Now().Unix()})
+		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"payload": all})
 		return
 	}
@@ -69,7 +76,7 @@ func (c *there) serve(w http.ResponseWriter, r *http.Request) {
 	if c.wrong != nil {
 		status, lost = c.wrong(r, c.asked)
 	}
-	if status < 0 || lost && parts[7] != "messages" {
+	if status < 0 || lost && parts[7] == "toggle_typing_status" {
 		panic(http.ErrAbortHandler)
 	}
 	if status > 0 {
@@ -81,11 +88,21 @@ func (c *there) serve(w http.ResponseWriter, r *http.Request) {
 		c.typing[conversation] = append(c.typing[conversation], in.Typing)
 		return
 	}
-	c.posted[conversation] = append(c.posted[conversation], in.Content)
+	id := 0
+	switch {
+	case parts[7] == "toggle_status":
+		c.status[conversation] = append(c.status[conversation], fmt.Sprint(in.Status, " after ", len(c.posted[conversation]), " and ", len(c.notes[conversation])))
+	case in.Private:
+		c.notes[conversation] = append(c.notes[conversation], in.Content)
+		id = 499 + len(c.notes[conversation])
+	default:
+		c.posted[conversation] = append(c.posted[conversation], in.Content)
+		id = 99 + len(c.posted[conversation])
+	}
 	if lost {
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = fmt.Fprintf(w, `{"id":%d}`, 99+len(c.posted[conversation]))
+	_, _ = fmt.Fprintf(w, `{"id":%d}`, id)
 }
 
 func (c *there) fail(how func(r *http.Request, n int) (status int, lost bool)) {
@@ -98,6 +115,13 @@ func (c *there) heard(conversation string) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.posted[conversation])
+}
+
+// told are the notes of a conversation, and how its status was set after how many posts and notes.
+func (c *there) told(conversation string) (notes, status []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.notes[conversation]), slices.Clone(c.status[conversation])
 }
 
 func (c *there) signs(conversation string) []string {
@@ -372,6 +396,7 @@ func TestChatwootFallback(t *testing.T) {
 	if th, err := l.Thread(t.Context(), f.Org, f.Thread); err != nil || th.Handling != domain.HandlingWaiting {
 		t.Errorf("%s, %v", th.Handling, err)
 	}
+	within(t, "the open conversation", func() bool { _, status := c.told("41"); return slices.Equal(status, []string{"open after 1 and 0"}) })
 }
 
 // Services that were made for a Chatwoot bridge hear of its ids, not of Parley's.

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/ledger"
 )
 
@@ -47,13 +48,14 @@ type Courier struct {
 	busy       atomic.Int32 // deliveries on their way
 	heard      []func(Attempt)
 	sending    sync.WaitGroup
+	carried    carried
 }
 
 const (
 	deliveryMost    = 32               // on their way at once from this node
 	deliveryShare   = 8                // of them to one target
 	deliveryWithin  = 30 * time.Second // for one to be taken
-	deliveryLease   = 2 * deliveryWithin
+	deliveryLease   = 6 * time.Second  // without a sign of life, after which another node takes over
 	deliverySweep   = 15 * time.Second
 	deliveryPause   = 200 * time.Millisecond // before looking again at what is due but locked, or has its share on its way
 	deliveryFirst   = time.Second            // full jitter, doubling to deliveryRetryTo
@@ -62,7 +64,7 @@ const (
 
 // NewCourier makes one for the given ways out; what needs another is left to nodes that have it. Run must be called.
 func NewCourier(l *ledger.Ledger, transports map[string]Transport, log *slog.Logger) *Courier {
-	c := &Courier{ledger: l, transports: transports, log: log, alarm: newAlarm()}
+	c := &Courier{ledger: l, transports: transports, log: log, alarm: newAlarm(), carried: carried{held: map[domain.DeliveryID]*carrying{}}}
 	l.OnCommit(func(outs []ledger.Outcome) {
 		for _, o := range outs {
 			if o.Leaves {
@@ -99,6 +101,11 @@ func (c *Courier) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
+	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var renewer sync.WaitGroup
+	renewer.Go(func() { c.renew(renewing) })
+	defer renewer.Wait()
+	defer stop()
 	defer c.sending.Wait()
 	next := time.NewTimer(0)
 	defer next.Stop()
@@ -123,6 +130,7 @@ func (c *Courier) round(ctx context.Context) time.Duration {
 			return deliverySweep
 		}
 		c.ledger.GiveWay(ctx)
+		claimed := time.Now()
 		ds, err := c.ledger.ClaimDeliveries(ctx, ways, room, deliveryShare, deliveryLease)
 		if err != nil {
 			c.log.WarnContext(ctx, "cannot claim deliveries", "err", err)
@@ -134,7 +142,10 @@ func (c *Courier) round(ctx context.Context) time.Duration {
 		c.busy.Add(int32(len(ds)))
 		for _, d := range ds {
 			c.sending.Go(func() {
-				c.deliver(ctx, d)
+				carried, release := c.carried.take(context.WithoutCancel(ctx), d, claimed)
+				c.ledger.GiveWay(ctx)
+				c.deliver(carried, d)
+				release()
 				c.busy.Add(-1)
 				c.Wake()
 			})
@@ -151,8 +162,7 @@ func (c *Courier) round(ctx context.Context) time.Duration {
 }
 
 func (c *Courier) deliver(ctx context.Context, d ledger.Delivery) {
-	c.ledger.GiveWay(ctx)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliveryWithin)
+	ctx, cancel := context.WithTimeout(ctx, deliveryWithin)
 	defer cancel()
 	d.Reply = &ledger.DeliveryReply{}
 	began := time.Now()

@@ -16,19 +16,19 @@ import (
 // TransportChatwoot is the way out to the conversations of a Chatwoot account.
 const TransportChatwoot = string(domain.ChannelChatwoot)
 
-// ChatwootConversation reads which conversation of which account a thread is; channel.ID is empty when the account is gone. It fails
-// with NotFound.
-func (l *Ledger) ChatwootConversation(ctx context.Context, org domain.OrgID, thread domain.ThreadID) (key string, channel domain.Channel, err error) {
+// ChatwootConversation reads which conversation of which account a thread is, as far as a thread of a channel knows its key, its channel
+// and who has it; channel.ID is empty when the account is gone. It fails with NotFound.
+func (l *Ledger) ChatwootConversation(ctx context.Context, org domain.OrgID, thread domain.ThreadID) (t domain.Thread, channel domain.Channel, err error) {
 	row := channelRow{}
-	err = l.hot.QueryRow(ctx, `SELECT t.correlation_key, coalesce(c.id::text, ''), t.org_id::text, t.channel, coalesce(c.kind, ''), coalesce(c.enabled, false),
+	err = l.hot.QueryRow(ctx, `SELECT t.correlation_key, t.handling, coalesce(c.id::text, ''), t.org_id::text, t.channel, coalesce(c.kind, ''), coalesce(c.enabled, false),
        coalesce(c.config, '{}'), c.secret, c.token
 FROM threads t LEFT JOIN channels c ON c.org_id = t.org_id AND c.name = t.channel WHERE t.org_id = $1::text::uuid AND t.id = $2::text::uuid`,
-		string(org), string(thread)).Scan(&key, &row.ID, &row.OrgID, &row.Name, &row.Kind, &row.Enabled, &row.Config, &row.Sealed, &row.SealedToken)
+		string(org), string(thread)).Scan(&t.CorrelationKey, &t.Handling, &row.ID, &row.OrgID, &row.Name, &row.Kind, &row.Enabled, &row.Config, &row.Sealed, &row.SealedToken)
 	if err != nil {
-		return "", domain.Channel{}, classify(err)
+		return t, domain.Channel{}, classify(err)
 	}
 	channel, err = l.openChannel(row)
-	return key, channel, err
+	return t, channel, err
 }
 
 // LeaveErased takes the correlation key from a thread whose contact was erased: whoever comes under it now is somebody else.

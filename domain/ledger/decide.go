@@ -186,7 +186,7 @@ func visitors(c Change) bool {
 func (s *state) say(w *rows, m domain.Message) *domain.Message {
 	said := s.keep(w, m)
 	if m.Direction == domain.Outbound && s.channel.enabled && s.channel.replies {
-		w.replies = append(w.replies, channelReply{s, said})
+		w.replies = append(w.replies, channelReply{s, said.ID, repliedMessage{said.ID}})
 	}
 	return said
 }

@@ -306,6 +306,7 @@ func (s *state) suggest(w *rows, t TurnRef, said Said) {
 		detail["citations_dropped"] = said.Unfounded
 	}
 	s.step(w, t.Turn, domain.SuggestionStored, detail)
+	s.tellChatwoot(w, ChatwootPost{Note: &ChatwootNote{clean(t.AgentName), clean(said.Content), said.Citations}})
 	s.Notes++ // whoever has the thread open is told
 }
 

@@ -120,6 +120,7 @@ func (s *state) handOff(w *rows, reason string, e event) {
 	s.skipOpen(w, domain.SkipHumanHandling)
 	e.eventKey, e.detail = happened(domain.HandedOff), map[string]any{"reason": reason}
 	s.note(w, e)
+	s.tellChatwoot(w, ChatwootPost{Status: ChatwootOpen})
 }
 
 // Seen moves a read mark forward: the visitor's, or the team's when By is set.

@@ -133,11 +133,33 @@ func (l *Ledger) ClaimDeliveries(ctx context.Context, transports []string, limit
 	return ds, classify(err)
 }
 
+// RenewDeliveries keeps the leases of deliveries that are on their way, by their tokens, and says which still are the caller's.
+func (l *Ledger) RenewDeliveries(ctx context.Context, held map[domain.DeliveryID]int64, lease time.Duration) (kept map[domain.DeliveryID]bool, err error) {
+	ids, tokens := make([]string, 0, len(held)), make([]int64, 0, len(held))
+	for id, token := range held {
+		ids, tokens = append(ids, string(id)), append(tokens, token)
+	}
+	rows, err := l.hot.Query(ctx, `UPDATE deliveries d SET lease_until = clock_timestamp() + $3 * interval '1 millisecond'
+FROM unnest($1::text[]::uuid[], $2::bigint[]) AS held(id, token) WHERE d.id = held.id AND d.token = held.token AND d.status = 'running'
+RETURNING d.id::text`, ids, tokens, float64(lease.Milliseconds()))
+	if err != nil {
+		return nil, classify(err)
+	}
+	kept = map[domain.DeliveryID]bool{}
+	var id domain.DeliveryID
+	_, err = pgx.ForEachRow(rows, []any{&id}, func() error {
+		kept[id] = true
+		return nil
+	})
+	return kept, classify(err)
+}
+
 // Delivered ends a delivery that arrived.
 func (l *Ledger) Delivered(ctx context.Context, d Delivery) error {
 	status, body := d.reply()
 	_, err := l.writers.Exec(ctx, `UPDATE deliveries SET status = 'done', last_error = '', updated_at = clock_timestamp(),
-       answer_status = nullif($3::int, 0), answer = $4, external_id = coalesce(nullif($5, ''), external_id)
+       answer_status = nullif($3::int, 0), answer = $4, external_id = coalesce(nullif($5, ''), external_id),
+       payload = CASE WHEN transport = 'chatwoot' AND payload->'note' IS NOT NULL THEN '{"note": {}}' ELSE payload END
 WHERE id = $1::text::uuid AND token = $2 AND status = 'running'`, string(d.ID), d.Token, status, body, d.called())
 	return classify(err)
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -14,7 +15,9 @@ type EventFilter struct {
 	Kind       domain.TimelineKind
 	ExternalID string
 	Thread     domain.ThreadID
-	Before     int64 // only what stands before the event of this order; 0 = from the newest on
+	Since      time.Time // what happened then, or later
+	Until      time.Time // only what happened earlier than then
+	Before     int64     // only what stands before the event of this order; 0 = from the newest on
 	Limit      int
 }
 
@@ -34,6 +37,12 @@ func (f EventFilter) narrow(q *bun.SelectQuery, org domain.OrgID) *bun.SelectQue
 	}
 	if f.Thread != "" {
 		q = q.Where("e.thread_id = ?", f.Thread)
+	}
+	if !f.Since.IsZero() {
+		q = q.Where("e.created_at >= ?", f.Since)
+	}
+	if !f.Until.IsZero() {
+		q = q.Where("e.created_at < ?", f.Until)
 	}
 	if f.Before > 0 {
 		q = q.Where("e.ord < ?", f.Before)

@@ -34,7 +34,8 @@ SELECT * FROM (
     WHERE r.thread_id = ?0 AND r.org_id = ?1
     UNION ALL
     SELECT updated_at, 3, ord, CASE status WHEN 'done' THEN 'delivered' ELSE 'delivery_dead' END, message_id, NULL, NULL,
-           jsonb_strip_nulls(jsonb_build_object('transport', transport, 'attempts', attempts, 'error', nullif(last_error, '')))
+           jsonb_strip_nulls(jsonb_build_object('transport', transport, 'attempts', attempts, 'error', nullif(last_error, ''),
+               'what', CASE WHEN transport <> 'chatwoot' THEN NULL WHEN payload->'note' IS NOT NULL THEN 'draft' WHEN payload->'status' IS NOT NULL THEN 'status' END))
     FROM deliveries WHERE thread_id = ?0 AND org_id = ?1 AND status IN ('done', 'dead') AND transport <> 'webhook'
 ) AS items`
 

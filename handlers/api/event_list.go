@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -82,6 +83,8 @@ type EventFilter struct {
 	Kind    string `query:"kind" maxLength:"64" doc:"Only what is of this kind." example:"message_received"`
 	Thread  string `query:"thread" format:"uuid" doc:"Only what happened in this thread."`
 	Channel string `query:"channel" maxLength:"64" doc:"Only what came in there; team and agent are Parley's own." example:"sms"`
+	Since   string `query:"since" maxLength:"40" doc:"Only what happened then or later: an RFC 3339 time, or a date, which begins at midnight UTC." example:"2026-11-21T09:00:00Z"`
+	Until   string `query:"until" maxLength:"40" doc:"Only what happened earlier than then." example:"2026-11-22"`
 }
 
 func (in EventFilter) filter() (f ledger.EventFilter, err error) {
@@ -94,8 +97,27 @@ func (in EventFilter) filter() (f ledger.EventFilter, err error) {
 	if f.Thread, err = parseField[domain.ThreadID]("thread", in.Thread); err != nil {
 		return f, err
 	}
+	if f.Since, err = instant("since", in.Since); err != nil {
+		return f, err
+	}
+	if f.Until, err = instant("until", in.Until); err != nil {
+		return f, err
+	}
 	f.Before, err = in.before()
 	return f, err
+}
+
+// instant reads a time of a query; the zero time if it is not given. A plus sign that was not escaped has become a space on its way.
+func instant(field, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
+		if t, err := time.Parse(layout, strings.ReplaceAll(s, " ", "+")); err == nil && t.UTC().Year() > 0 && t.UTC().Year() <= 9999 {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, domain.InvalidField(field, "must be an RFC 3339 time, as in 2026-11-21T09:00:00Z, or a date")
 }
 
 type listEventsRequest struct {

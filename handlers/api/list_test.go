@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,9 +16,12 @@ import (
 // walk reads a list page by page; between two pages it calls between.
 func walk(t *testing.T, c client, path, key string, limit int, between func(page int)) (seen []string) {
 	t.Helper()
-	cursor := ""
+	cursor, sign := "", "?"
+	if strings.Contains(path, "?") {
+		sign = "&"
+	}
 	for n := 1; ; n++ {
-		a := c.get(t, fmt.Sprintf("%s?limit=%d&cursor=%s", path, limit, url.QueryEscape(cursor))).want(t, http.StatusOK)
+		a := c.get(t, fmt.Sprintf("%s%slimit=%d&cursor=%s", path, sign, limit, url.QueryEscape(cursor))).want(t, http.StatusOK)
 		items := a.items(t)
 		if len(items) > limit {
 			t.Fatalf("a page of %d, limit %d", len(items), limit)

@@ -2,8 +2,6 @@ package bridge
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -111,7 +109,7 @@ func (c *Chatwoot) take(w http.ResponseWriter, r *http.Request) (told, error) {
 	}
 	ctx := context.WithoutCancel(r.Context()) // Chatwoot does not come back with it: it is recorded, whoever still listens
 	if to, ok := in.moves(); ok {
-		return c.moved(ctx, at, in, to, body)
+		return c.moved(ctx, r, at, in, to, body)
 	}
 	return c.message(ctx, r, at, in, recorded)
 }
@@ -257,11 +255,9 @@ func (c *Chatwoot) replied(ctx context.Context, at ledger.ChatwootPlace, agent d
 	return ignored("Message is not incoming"), err
 }
 
-// moved acts on a conversation that was resolved, or given back to its bot. Chatwoot gives such a report no id: the same one has the
-// same bytes.
-func (c *Chatwoot) moved(ctx context.Context, at ledger.ChatwootPlace, in report, to domain.Handling, body []byte) (told, error) {
-	digest := sha256.Sum256(body)
-	id := string(in.Conversation.ID) + ":" + hex.EncodeToString(digest[:16])
+// moved acts on a conversation that was resolved, or given back to its bot.
+func (c *Chatwoot) moved(ctx context.Context, r *http.Request, at ledger.ChatwootPlace, in report, to domain.Handling, body []byte) (told, error) {
+	id := string(in.Conversation.ID) + ":" + in.fact(r.Header, body)
 	stopped, err := patiently(ctx, func(ctx context.Context) (bool, error) { return c.Chat.ChatwootMoved(ctx, at, to, id, in.Sender.Name) })
 	if stopped {
 		c.Quiet(at.OrgID, at.ThreadID)

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -41,10 +42,13 @@ type report struct {
 
 // reportedTop is a conversation that the report is about.
 type reportedTop struct {
-	InboxID  foreign `json:"inbox_id"`
-	Status   string  `json:"status"`
-	Meta     meta    `json:"meta"`
-	Messages []struct {
+	InboxID foreign `json:"inbox_id"`
+	Status  string  `json:"status"`
+	Meta    meta    `json:"meta"`
+
+	UpdatedAt json.RawMessage `json:"updated_at"` // unix seconds with a fraction; not in old releases
+	Timestamp json.RawMessage `json:"timestamp"`  // of the last activity
+	Messages  []struct {
 		AccountID foreign `json:"account_id"`
 	} `json:"messages"`
 }
@@ -199,6 +203,18 @@ func (r report) moves() (to domain.Handling, ok bool) {
 	return "", false
 }
 
+// fact tells a change of a conversation from another one: Chatwoot gives it no id. The same bytes are the same change, whoever tells of it
+// how often (an account may have two webhooks), if they say when it was, as those of Chatwoot do; else the sending tells, by its id or by
+// when it was signed. Where nothing tells, they are the same: what somebody else repeats must not undo what has happened since.
+func (r report) fact(h http.Header, body []byte) string {
+	digest := sha256.New()
+	digest.Write(body)
+	if unlessNone(r.UpdatedAt) == nil && unlessNone(r.Timestamp) == nil {
+		digest.Write([]byte("\n" + cmp.Or(h.Get(chatwootDelivery), h.Get(chatwootTimestamp))))
+	}
+	return hex.EncodeToString(digest.Sum(nil)[:16])
+}
+
 // kept is what the ledger keeps of a message beside its words.
 func (r report) kept() json.RawMessage {
 	type conversation struct {
@@ -237,6 +253,7 @@ func unlessNone(v json.RawMessage) json.RawMessage {
 const (
 	chatwootSignature = "X-Chatwoot-Signature"
 	chatwootTimestamp = "X-Chatwoot-Timestamp"
+	chatwootDelivery  = "X-Chatwoot-Delivery" // names a sending; not in old releases
 	chatwootWindow    = 300 * time.Second
 )
 

@@ -344,6 +344,49 @@ func TestChatwootTakeOver(t *testing.T) {
 	}
 }
 
+// Chatwoot gives a change of status no id. A conversation that is resolved again is closed again; the same report once more is not.
+func TestChatwootResolvedAgain(t *testing.T) {
+	t.Parallel()
+	bare := `{"event":"conversation_status_changed","id":41,"status":"resolved","account":{"id":7}`
+	at := func(when string) string { return bare + `,"updated_at":` + when + `}` }
+	now := time.Now()
+	named := func(header, value string) http.Header { return http.Header{header: {value}} }
+	tests := []struct {
+		name          string
+		first, second string
+		h1, h2        http.Header
+		again         bool
+	}{
+		{"at another time", at("1764280000.5"), at("1764280001.25"), nil, nil, true},
+		{"at the same time", at("1764280000.5"), at("1764280000.5"), nil, nil, false},
+		{"at the same time, told of twice", at("1764280000.5"), at("1764280000.5"), named("X-Chatwoot-Delivery", "a"), named("X-Chatwoot-Delivery", "b"), false},
+		{"without a time, in another sending", bare + "}", bare + "}", named("X-Chatwoot-Delivery", "a"), named("X-Chatwoot-Delivery", "b"), true},
+		{"without a time, in the same sending", bare + "}", bare + "}", named("X-Chatwoot-Delivery", "a"), named("X-Chatwoot-Delivery", "a"), false},
+		{"without a time, signed later", bare + "}", bare + "}", sign("whisper", now.Add(-time.Minute), bare+"}"), sign("whisper", now, bare+"}"), true},
+		{"without a time, signed at once", bare + "}", bare + "}", sign("whisper", now, bare+"}"), sign("whisper", now, bare+"}"), false},
+		{"where nothing tells", bare + "}", bare + "}", nil, nil, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			c := w.sets(t, ledgertest.Seed(t, w.Ledger), "7", "")
+			for i, sent := range []struct {
+				body   string
+				header http.Header
+			}{{tt.first, tt.h1}, {tt.second, tt.h2}} {
+				w.report(t, hook, incoming(i+1), "")
+				if a := w.send(t, hook, sent.body, sent.header); a.code != http.StatusOK {
+					t.Fatalf("%d %s", a.code, a.body)
+				}
+				if th, _ := w.lines(t, c, "41"); (th.Handling == domain.HandlingClosed) != (i == 0 || tt.again) {
+					t.Errorf("report %d: %s", i+1, th.Handling)
+				}
+			}
+		})
+	}
+}
+
 // A person may be the first to write in a conversation; who they write to becomes known with the answer.
 func TestChatwootPersonBegins(t *testing.T) {
 	t.Parallel()

@@ -40,6 +40,7 @@ type question struct {
 	message domain.MessageID
 	stream  bool          // pieces of the answer are wanted
 	turn    domain.TurnID // the latest that pieces were told of
+	told    string        // the pieces of that turn's answer so far, without its thoughts
 	stopped bool          // the agent was heard to stop since
 	ended   time.Time     // when the ledger was first seen to have the answer
 	news    chan struct{} // has something in it when the ledger should be asked
@@ -137,7 +138,12 @@ func (x *exchange) hinted(ctx context.Context, h *relay.Hint) {
 		if q.turn != h.TurnID && q.turn != "" {
 			x.tell(ctx, []dialect.Event{dialect.Restarted{RequestID: q.id}})
 		}
-		q.turn = h.TurnID
+		if q.turn != h.TurnID {
+			q.turn, q.told = h.TurnID, ""
+		}
+		if h.Kind == relay.Delta {
+			q.told += h.Content
+		}
 		x.tell(ctx, []dialect.Event{dialect.Token{RequestID: q.id, Content: h.Content, Thought: h.Kind == relay.Thought}})
 	case h.Kind == relay.Tool:
 		x.tell(ctx, tool(q.id, h.Content))

@@ -371,6 +371,9 @@ func smoothClosing(q *question, a ledger.AnswerState) []dialect.Event {
 	}
 	answer := dialect.Answer{RequestID: q.id, Question: q.message, Messages: agents, Escalated: escalated, Reason: a.Handoff}
 	_ = json.Unmarshal(a.Usage, &answer.Usage) // it is left out when nobody counted
+	if rest := untold(q, a, agents); rest != "" {
+		return []dialect.Event{dialect.Token{RequestID: q.id, Content: rest}, answer}
+	}
 	return one(answer)
 }
 
