@@ -13,7 +13,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 )
 
 //go:generate go run ./widget/build
@@ -28,8 +27,9 @@ const Prefix = "/assets/"
 const layers = "@layer reset, tokens, base, components, pages;\n"
 
 type asset struct {
-	body []byte
-	mime string
+	body   []byte
+	mime   string
+	zipped func() []byte // body compressed; nil where that saves next to nothing
 }
 
 var (
@@ -62,7 +62,7 @@ func add(name string, body []byte) {
 	sum := sha256.Sum256(body)
 	ext := path.Ext(name)
 	at := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
-	byHashed[at] = asset{body, mime.TypeByExtension(ext)}
+	byHashed[at] = asset{body, mime.TypeByExtension(ext), zipped(body)}
 	hashed[name] = Prefix + at
 }
 
@@ -103,11 +103,10 @@ func Handler() http.Handler {
 			return
 		}
 		h := w.Header()
-		h.Set("Content-Type", a.mime)
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		h.Set("X-Content-Type-Options", "nosniff")
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.body))
+		a.serve(w, r)
 	}))
 }

@@ -57,7 +57,7 @@ func (s *Surface) find(ctx context.Context, r *http.Request, key string) (domain
 // pageOrigin is the origin of the page that asks. Browsers leave the header out where page and server are the same, but then
 // say that they are.
 func pageOrigin(r *http.Request) string {
-	origin := r.Header.Get("Origin")
+	origin := strings.Join(r.Header.Values("Origin"), ", ") // of two that are claimed neither is believed
 	if origin != "" || r.Header.Get("Sec-Fetch-Site") != "same-origin" {
 		return origin
 	}

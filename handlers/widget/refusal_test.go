@@ -32,6 +32,8 @@ func TestRefusalsAreProblems(t *testing.T) {
 		{"a GET of what is posted", "GET", "./session", nil, 405, "method_not_allowed", map[string]string{"Allow": "POST"}},
 		{"a POST of what is read", "POST", "./config", nil, 405, "method_not_allowed", map[string]string{"Allow": "GET"}},
 		{"no upgrade", "GET", "./socket", bearer, 426, "upgrade_required", map[string]string{"Upgrade": "websocket"}},
+		{"an old WebSocket", "GET", "./socket", append(bearer[:2:2], "Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "8", "Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="),
+			426, "upgrade_required", map[string]string{"Sec-Websocket-Version": "13"}},
 		{"nothing there", "GET", "./nothing", nil, 404, "not_found", nil},
 		{"nothing at all", "GET", "./", nil, 404, "not_found", nil},
 	}

@@ -25,7 +25,8 @@ func (s *Surface) loader(w http.ResponseWriter, r *http.Request) {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
-	serveTagged(w, r, static.Body("widget/loader.js"))
+	tag(w, static.Body("widget/loader.js"))
+	static.Serve(w, r, "widget/loader.js")
 }
 
 // publicConfig is all that a page may know of a widget.
@@ -101,9 +102,13 @@ func (s *Surface) config(w http.ResponseWriter, r *http.Request) error {
 
 // serveTagged answers with body, or with 304 to who has it already.
 func serveTagged(w http.ResponseWriter, r *http.Request, body []byte) {
+	tag(w, body)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+}
+
+func tag(w http.ResponseWriter, body []byte) {
 	sum := sha256.Sum256(body)
 	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
 // demoPolicy lets the demo page do what a page that embeds the widget must allow, and nothing else.

@@ -125,6 +125,10 @@ func (s *Surface) serve(w http.ResponseWriter, r *http.Request, is call) error {
 		w.Header().Set("Upgrade", "websocket")
 		return &domain.Error{Kind: domain.Invalid, Code: domain.CodeUpgradeRequired, Msg: "this is a WebSocket: ask for an upgrade"}
 	}
+	if r.Header.Get("Sec-WebSocket-Version") != "13" {
+		w.Header().Set("Sec-WebSocket-Version", "13")
+		return &domain.Error{Kind: domain.Invalid, Code: domain.CodeUpgradeRequired, Msg: "this WebSocket is of version 13, as of RFC 6455"}
+	}
 	g := &grip{ResponseWriter: w}
 	var protocols []string
 	if is.protocol != "" {
