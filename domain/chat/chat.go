@@ -13,8 +13,8 @@ import (
 	"github.com/parley-chat/parley/domain/relay"
 )
 
-// Service does it all. It is safe for concurrent use and keeps nothing in memory but the last second's receipts,
-// which Run stores.
+// Service does it all. It is safe for concurrent use and keeps nothing in memory but the last second's receipts, which Run stores, and
+// who of the team writes just now.
 type Service struct {
 	ledger *ledger.Ledger
 	relay  *relay.Relay
@@ -24,11 +24,14 @@ type Service struct {
 	Places *Places
 
 	receipts receipts
+	pens     pens
 }
 
-// New makes the service.
+// New makes the service. It is the one that hears the relay's hints.
 func New(l *ledger.Ledger, r *relay.Relay, log *slog.Logger) *Service {
-	return &Service{ledger: l, relay: r, log: log, receipts: receipts{runs: map[receiptKey]*run{}}}
+	s := &Service{ledger: l, relay: r, log: log, receipts: receipts{runs: map[receiptKey]*run{}}, pens: newPens()}
+	r.OnHint(s.pens.heard)
+	return s
 }
 
 const maxClientID = 64 // code points

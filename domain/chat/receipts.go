@@ -47,7 +47,8 @@ func (s *Service) Delivered(m domain.Message, transport string) {
 	}
 }
 
-// Run stores receipts once a second until ctx ends, and what is left then.
+// Run stores receipts once a second until ctx ends, and what is left then; and it takes back that somebody writes who has not said so for
+// long.
 func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(receiptsEvery)
 	defer tick.Stop()
@@ -60,6 +61,7 @@ func (s *Service) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 			s.storeReceipts(ctx)
+			s.layPens(time.Now())
 		}
 	}
 }

@@ -107,7 +107,8 @@ func (s *Service) Read(ctx context.Context, who domain.User, thread domain.Threa
 	return err
 }
 
-// Writes shows the visitor that a person has begun or stopped to write. It fails with NotFound for another organisation's thread.
+// Writes shows the visitor that a person has begun or stopped to write; who begins and says nothing more is taken to have stopped after
+// half a minute. It fails with NotFound for another organisation's thread.
 func (s *Service) Writes(ctx context.Context, who domain.User, thread domain.ThreadID, on bool) error {
 	if _, err := s.ledger.Thread(ctx, who.OrgID, thread); err != nil {
 		return err
@@ -117,7 +118,11 @@ func (s *Service) Writes(ctx context.Context, who domain.User, thread domain.Thr
 }
 
 func (s *Service) types(who domain.User, thread domain.ThreadID, on bool) {
-	s.relay.Hint(relay.Hint{Thread: thread, Kind: relay.Typing, On: on, Author: domain.Author{Kind: domain.AuthorHuman, Name: who.Name}})
+	h := relay.Hint{Thread: thread, Kind: relay.Typing, On: on, Author: domain.Author{Kind: domain.AuthorHuman, Name: who.Name}}
+	if on {
+		s.pens.took(h)
+	}
+	s.relay.Hint(h)
 }
 
 func (s *Service) move(ctx context.Context, who domain.User, thread domain.ThreadID, c ledger.Change) (domain.Thread, error) {
