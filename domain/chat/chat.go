@@ -27,7 +27,7 @@ type Service struct {
 	pens     pens
 }
 
-// New makes the service. It is the one that hears the relay's hints.
+// New makes the service.
 func New(l *ledger.Ledger, r *relay.Relay, log *slog.Logger) *Service {
 	s := &Service{ledger: l, relay: r, log: log, receipts: receipts{runs: map[receiptKey]*run{}}, pens: newPens()}
 	r.OnHint(s.pens.heard)

@@ -81,3 +81,15 @@ func TestHintsDelayNothing(t *testing.T) {
 		t.Error("no wake-up after many hints")
 	}
 }
+
+// Turns wait for who writes, and the team's pens are looked after: whoever listens last takes nothing from the others.
+func TestAllWhoListenHearHints(t *testing.T) {
+	t.Parallel()
+	r := &Relay{hub: newHub(), out: newOutbox()}
+	heard := ""
+	r.OnHint(func(h Hint) { heard += "first " + h.Content + " " })
+	r.OnHint(func(h Hint) { heard += "second " + h.Content })
+	if r.Hint(Hint{Kind: Delta, Content: "x"}); heard != "first x second x" {
+		t.Errorf("%q", heard)
+	}
+}

@@ -29,13 +29,13 @@ type Relay struct {
 	work   func(due time.Time)
 	stop   func(domain.DispatchID)
 	sweeps time.Duration // between two sweeps
-	heard  func(Hint)
+	ears   []func(Hint)
 	log    *slog.Logger
 }
 
 // New makes the relay of a ledger and subscribes it to every append of this node. Run must be running for other nodes to hear.
 func New(l *ledger.Ledger, log *slog.Logger) *Relay {
-	r := &Relay{ledger: l, plane: postgres{l}, node: rand.Text(), hub: newHub(), out: newOutbox(), work: func(time.Time) {}, stop: func(domain.DispatchID) {}, heard: func(Hint) {}, sweeps: sweepEvery, log: log}
+	r := &Relay{ledger: l, plane: postgres{l}, node: rand.Text(), hub: newHub(), out: newOutbox(), work: func(time.Time) {}, stop: func(domain.DispatchID) {}, sweeps: sweepEvery, log: log}
 	l.OnCommit(r.committed)
 	return r
 }
@@ -47,9 +47,15 @@ func (r *Relay) Over(b Backplane) { r.plane = b }
 // It must not block. Call it once, before Run and before the first append.
 func (r *Relay) OnWork(f func(due time.Time)) { r.work = f }
 
-// OnHint names who hears every hint, of this node and of others, besides the thread's followers. It must not block. Call it once,
+// OnHint names one more who hears every hint, of this node and of others, besides the thread's followers. It must not block. Call it
 // before Run and before the first hint.
-func (r *Relay) OnHint(f func(Hint)) { r.heard = f }
+func (r *Relay) OnHint(f func(Hint)) { r.ears = append(r.ears, f) }
+
+func (r *Relay) heard(h Hint) {
+	for _, f := range r.ears {
+		f(h)
+	}
+}
 
 // Work tells every node that a dispatch wants a worker at due; a zero due means now.
 func (r *Relay) Work(due time.Time) {

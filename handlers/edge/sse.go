@@ -133,6 +133,12 @@ func (s *Streams) Serve(w http.ResponseWriter, r *http.Request, run func(ctx con
 		return
 	}
 	defer s.open.Done()
+	if r.Method == http.MethodHead { // it is about the headers, and there is no end to wait for
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusOK)
+		return
+	}
 	ctx, cut := context.WithCancel(r.Context())
 	defer cut()
 	defer context.AfterFunc(s.base, cut)()

@@ -128,6 +128,23 @@ func TestRunEndsTheStream(t *testing.T) {
 	}
 }
 
+func TestHeadIsAnsweredAtOnce(t *testing.T) {
+	t.Parallel()
+	url := serve(t, NewStreams(), func(ctx context.Context, _ *Stream) { <-ctx.Done() })
+	client := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
+	t.Cleanup(client.CloseIdleConnections)
+	for range 2 { // on the same connection, which is free again
+		res, err := client.Head(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" {
+			t.Errorf("%s %v", res.Status, res.Header)
+		}
+	}
+}
+
 func TestReaderThatDoesNotReadIsCut(t *testing.T) {
 	t.Parallel()
 	s := NewStreams()
