@@ -19,7 +19,7 @@ type Event struct {
 	Contact    EventContact   `json:"contact" jsonschema:"whom it is from: found by external_id, email or phone, or made"`
 	AgentID    string         `json:"agent_id,omitempty" jsonschema:"UUID of the AI agent that is to answer; the channel's if not given"`
 	Content    string         `json:"content,omitempty" jsonschema:"what the contact said; without it the event is recorded and nobody is asked to answer"`
-	Payload    map[string]any `json:"payload,omitempty" jsonschema:"what else there is to it, kept with the event"`
+	Payload    map[string]any `json:"payload,omitempty" jsonschema:"what else there is to it, kept with the event; its content is taken for content if that is not given"`
 }
 
 // EventContact is whom an event is from.
@@ -53,6 +53,14 @@ func (s *Surface) record(ctx context.Context, in Event) (Recorded, error) {
 			return Recorded{}, domain.InvalidField("agent_id", "is not an id")
 		}
 		e.AgentID = id
+	}
+	if said, there := in.Payload["content"]; there && in.Content == "" { // where the API has it
+		text, ok := said.(string)
+		if !ok {
+			return Recorded{}, domain.InvalidField("payload", "has a content that is no text")
+		}
+		e.Content = text
+		delete(in.Payload, "content")
 	}
 	if len(in.Payload) > 0 {
 		raw, err := json.Marshal(in.Payload)

@@ -235,6 +235,11 @@ func TestRecordAnEvent(t *testing.T) {
 	if len(read.Messages) != 1 || read.Messages[0].Content != "Where is my parcel?" || read.Thread.Channel != "sms" || read.Thread.ContactName != "Grace" {
 		t.Errorf("%+v", read)
 	}
+	asIn := arguments{"channel": "sms", "external_id": "SM2", "contact": arguments{"phone": "+15550100"}, "agent_id": w.acme.Agent, "payload": arguments{"content": "And the other one?", "from": "x"}}
+	if got := use[Recorded](t, w.acme, "record_and_dispatch", asIn); got.Status != "queued" || got.MessageID == "" {
+		t.Errorf("said where the API has it: %+v", got)
+	}
+	refused(t, w.acme, "record_and_dispatch", arguments{"channel": "sms", "external_id": "SM3", "contact": arguments{"phone": "+15550100"}, "payload": arguments{"content": 7}}, "bad_field", "payload")
 	for reason, args := range map[string]arguments{
 		"no_agent":           {"channel": "letters", "external_id": "1", "contact": arguments{"phone": "+15550100"}, "content": "Hello?"},
 		"empty_body":         {"channel": "sms", "kind": "opened", "external_id": "1", "contact": arguments{"phone": "+15550100"}, "agent_id": w.acme.Agent},
