@@ -150,13 +150,18 @@ func (s *Service) Conversant(ctx context.Context, token string, find func(key st
 }
 
 // Conversations lists the conversations of a visitor in which something was said, the newest first.
-func (s *Service) Conversations(ctx context.Context, v *Visitor, limit int) ([]ledger.Begun, error) {
-	return s.ledger.BegunThreads(ctx, v.Session.OrgID, v.Session.ContactID, domain.ChannelWebchat, limit)
+func (s *Service) Conversations(ctx context.Context, v *Visitor, f ledger.BegunFilter) ([]ledger.Begun, error) {
+	return s.ledger.BegunThreads(ctx, v.Session.OrgID, v.Session.ContactID, domain.ChannelWebchat, f)
 }
 
 // ConversationID is what a thread's visitor, and nobody else, is told to call it.
 func (s *Service) ConversationID(thread domain.ThreadID) (string, error) {
 	return s.ledger.ConversationID(thread)
+}
+
+// ThreadOf is the thread that a visitor calls so. It fails with NotFound. Knowing it opens nothing.
+func (s *Service) ThreadOf(conversation string) (domain.ThreadID, error) {
+	return s.ledger.ThreadOfConversation(conversation)
 }
 
 // Rename gives a conversation of the visitor a title. It fails with NotFound.

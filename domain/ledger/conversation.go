@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"time"
 
 	"github.com/parley-chat/parley/domain"
 )
@@ -42,13 +43,28 @@ type Begun struct {
 	First         string // what they said first, or its beginning
 }
 
+// BegunFilter says which of a contact's threads to list.
+type BegunFilter struct {
+	Query    string    // in the title, or in what they said first
+	Before   time.Time // with BeforeID: only what stands after this thread, newest first
+	BeforeID domain.ThreadID
+	Limit    int
+}
+
 // BegunThreads lists a contact's threads over a channel in which something was said, the newest first.
-func (l *Ledger) BegunThreads(ctx context.Context, org domain.OrgID, contact domain.ContactID, channel string, limit int) ([]Begun, error) {
+func (l *Ledger) BegunThreads(ctx context.Context, org domain.OrgID, contact domain.ContactID, channel string, f BegunFilter) ([]Begun, error) {
 	ts := []Begun{}
-	err := l.NewRaw(`SELECT t.*, coalesce((SELECT left(m.content, 200) FROM messages m
-    WHERE m.thread_id = t.id AND m.direction = 'inbound' ORDER BY m.seq LIMIT 1), '') AS first
-FROM threads t WHERE t.org_id = ? AND t.contact_id = ? AND t.channel = ? AND t.last_seq > 0
-ORDER BY t.last_message_at DESC, t.id DESC LIMIT ?`, org, contact, channel, limit).Scan(ctx, &ts)
+	q := l.NewSelect().TableExpr("threads AS t").ColumnExpr("t.*, coalesce(left(said.content, 200), '') AS first").
+		Join("LEFT JOIN LATERAL (SELECT m.content FROM messages m WHERE m.thread_id = t.id AND m.direction = 'inbound' ORDER BY m.seq LIMIT 1) said ON true").
+		Where("t.org_id = ? AND t.contact_id = ? AND t.channel = ? AND t.last_seq > 0", org, contact, channel).
+		OrderExpr("t.last_message_at DESC, t.id DESC").Limit(int64(f.Limit))
+	if f.Query != "" {
+		q.Where("(t.title ILIKE ?0 OR said.content ILIKE ?0)", "%"+likeEscaper.Replace(clean(f.Query))+"%")
+	}
+	if !f.Before.IsZero() {
+		q.Where("(t.last_message_at, t.id) < (?, ?)", f.Before, f.BeforeID)
+	}
+	err := q.Scan(ctx, &ts)
 	return ts, classify(err)
 }
 

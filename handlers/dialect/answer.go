@@ -32,6 +32,7 @@ type (
 	Conversations struct {
 		RequestID string
 		List      []Conversation
+		Next      string // cursor of the page after it; empty: this was the last
 	}
 	// Renamed says that a conversation has its title.
 	Renamed struct {

@@ -22,10 +22,12 @@ type (
 		Limit                int
 		Cursor               string // what Next was or, of older clients, the time before which a message was stored
 	}
-	// ListConversations asks for the visitor's conversations.
+	// ListConversations asks for a page of the visitor's conversations.
 	ListConversations struct {
 		RequestID string
 		Limit     int
+		Cursor    string // what Next was
+		Query     string // in their titles, or in what was said first; empty: all
 	}
 	// RenameConversation gives a conversation a title.
 	RenameConversation struct{ RequestID, ConversationID, Title string }

@@ -116,7 +116,7 @@ func (f *smoothFrame) command(action string) Command {
 		}
 		return c
 	case "list_conversations":
-		return ListConversations{f.id, max(1, min(f.limit(), 2*smoothMost))}
+		return ListConversations{f.id, max(1, min(f.limit(), 2*smoothMost)), f.text("cursor"), strings.TrimSpace(f.text("query"))}
 	case "rename_conversation":
 		c := RenameConversation{f.id, f.need("conversationId"), strings.TrimSpace(f.text("title"))}
 		if c.Title == "" {

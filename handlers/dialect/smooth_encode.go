@@ -45,7 +45,11 @@ func (s Smooth) wire(e Event, at time.Time) wire {
 		for i, c := range e.List {
 			list[i] = wire{"conversationId": c.ID, "title": c.Title, "updatedAt": stamp(c.UpdatedAt), "messageCount": c.Messages}
 		}
-		return immediate(e.RequestID, 200, "Conversations", wire{"conversations": list})
+		w := wire{"conversations": list}
+		if e.Next != "" { // newer clients page; absent means that there is no more
+			w["nextCursor"], w["hasMore"] = e.Next, true
+		}
+		return immediate(e.RequestID, 200, "Conversations", w)
 	case Renamed:
 		return immediate(e.RequestID, 200, "Conversation renamed", wire{"conversationId": e.Conversation, "title": e.Title})
 	case Accepted:

@@ -249,33 +249,6 @@ func (c *smoothTalk) before(ctx context.Context, is *visit, cursor string) (int6
 	return before, nil
 }
 
-func (c *smoothTalk) conversations(ctx context.Context, cmd dialect.ListConversations) (dialect.Event, error) {
-	out := dialect.Conversations{RequestID: cmd.RequestID}
-	if c.known == nil {
-		return out, nil
-	}
-	ts, err := c.s.chat.Conversations(ctx, c.known, cmd.Limit)
-	for _, t := range ts {
-		id, err := c.s.chat.ConversationID(t.ID)
-		if err != nil {
-			return nil, err
-		}
-		out.List = append(out.List, dialect.Conversation{ID: id, Title: cmp.Or(t.Title, t.First), UpdatedAt: t.LastMessageAt, Messages: t.LastSeq})
-	}
-	return out, err
-}
-
-func (c *smoothTalk) rename(ctx context.Context, cmd dialect.RenameConversation) (dialect.Event, error) {
-	err := error(domain.NotFoundf("there is no such conversation"))
-	if c.known != nil {
-		err = c.s.chat.Rename(ctx, c.known, cmd.ConversationID, cmd.Title)
-	}
-	if err != nil && domain.KindOf(err) == domain.NotFound {
-		err = refused(dialect.SmoothConversationNotFound, fmt.Sprintf("conversation '%s' not found", cmd.ConversationID))
-	}
-	return dialect.Renamed{RequestID: cmd.RequestID, Conversation: cmd.ConversationID, Title: cmd.Title}, err
-}
-
 // ask stores a question and watches over its answer. The same question asked again, after a connection was lost, is answered with
 // what came of it; a request id used again for other words is another question.
 func (c *smoothTalk) ask(ctx, socket context.Context, cmd dialect.Ask) error {

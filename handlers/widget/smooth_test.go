@@ -1,6 +1,7 @@
 package widget_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"net/http"
@@ -37,6 +38,14 @@ func (w *world) smooth(s *stage) *player {
 			p.t.Fatal(err, found)
 		}
 		p.names["thread"] = string(thread)
+	}
+	p.does["the cursor"] = func(p *player) { // of the page that ends with the other conversation
+		thread, err := w.ledger.ThreadOfConversation(fmt.Sprint(p.names["other"]))
+		t, failed := w.ledger.Thread(p.t.Context(), w.Org, thread)
+		if err != nil || failed != nil {
+			p.t.Fatal(err, failed)
+		}
+		p.names["cursor"] = base64.RawURLEncoding.EncodeToString([]byte(t.LastMessageAt.UTC().Format(time.RFC3339Nano) + "|" + fmt.Sprint(p.names["other"])))
 	}
 	p.does["when it was asked"] = func(p *player) {
 		thread, err := w.ledger.ThreadOfConversation(fmt.Sprint(p.names["conversation"]))
