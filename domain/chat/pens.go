@@ -8,11 +8,11 @@ import (
 	"github.com/parley-chat/parley/domain/relay"
 )
 
-// typingFor is how long a person counts as writing who has not said so again.
+// typingFor is how long a person or an agent counts as writing who has not said so again.
 const typingFor = 30 * time.Second
 
-// pens are the people of whom this node has told visitors that they write. Somebody whose browser goes away says no more, and a visitor
-// is not to wait for them.
+// pens are those of whom visitors were told that they write: people who said so on this node, and agents on any, since a node that dies
+// in the middle of a turn takes nothing back. Somebody whose browser goes away says no more, and a visitor is not to wait for them.
 type pens struct {
 	mu    sync.Mutex
 	lasts time.Duration
@@ -35,16 +35,16 @@ func (p *pens) took(h relay.Hint) {
 
 // heard is told every hint, of other nodes too: somebody may have gone on there, or stopped.
 func (p *pens) heard(h relay.Hint) {
-	if h.Kind != relay.Typing || h.Author.Kind != domain.AuthorHuman {
+	if h.Kind != relay.Typing || h.Author.Kind == domain.AuthorVisitor {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	k := pen{h.Thread, h.Author}
-	switch _, ours := p.down[k]; {
-	case ours && h.On:
+	switch _, known := p.down[k]; {
+	case h.On && (known || h.Author.Kind == domain.AuthorAgent):
 		p.down[k] = time.Now().Add(p.lasts)
-	case ours:
+	case known:
 		delete(p.down, k)
 	}
 }

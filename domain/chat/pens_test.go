@@ -11,6 +11,7 @@ import (
 func TestPens(t *testing.T) {
 	t.Parallel()
 	anna, bert := domain.Author{Kind: domain.AuthorHuman, Name: "Anna"}, domain.Author{Kind: domain.AuthorHuman, Name: "Bert"}
+	ada := domain.Author{Kind: domain.AuthorAgent, Name: "Ada"}
 	on := func(a domain.Author) relay.Hint {
 		return relay.Hint{Thread: "t", Kind: relay.Typing, On: true, Author: a}
 	}
@@ -29,9 +30,18 @@ func TestPens(t *testing.T) {
 		t.Error("who has said that they stopped is told of again")
 	}
 	p.heard(on(bert))
-	p.heard(relay.Hint{Thread: "t", Kind: relay.Typing, On: true, Author: domain.Author{Kind: domain.AuthorAgent, Name: "Ada"}})
+	p.heard(on(domain.Author{Kind: domain.AuthorVisitor, Name: "Visitor"}))
+	p.heard(relay.Hint{Thread: "t", Kind: relay.Delta, Author: ada})
 	if over(time.Hour) != 0 {
-		t.Error("other nodes look after those who write there, and the dispatcher after agents")
+		t.Error("other nodes look after the people who write there, and the team's pages after visitors")
+	}
+	p.heard(on(ada))
+	if over(29*time.Second) != 0 || over(31*time.Second) != 1 {
+		t.Error("an agent is taken to have stopped after half a minute, wherever it has begun")
+	}
+	p.heard(on(ada))
+	if p.heard(off(ada)); over(time.Hour) != 0 {
+		t.Error("an agent that has answered is told of again")
 	}
 	p.took(on(anna))
 	p.down[pen{"t", anna}] = begun // as long ago
