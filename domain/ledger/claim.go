@@ -115,8 +115,14 @@ func (p Pauses) args() []any {
 	return []any{ids(p.Visitors), float64(pauseForVisitor.Milliseconds()), ids(p.People), float64(pauseForPerson.Milliseconds())}
 }
 
+// unbroken is for a claim that has begun: the database would carry it out all the same when ctx ends, and what it took would be nobody's
+// until its lease is over.
+func unbroken(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), laneDeadline)
+}
+
 // Claim takes up to limit dispatches that are due, for the length of the lease, and begins their turns. Two claimers never get
-// the same one, and no agent gets more turns than it may have at once.
+// the same one, and no agent gets more turns than it may have at once. When ctx ends, a claim that has begun is still waited for.
 func (l *Ledger) Claim(ctx context.Context, limit int, lease time.Duration, p Pauses) ([]Claim, error) {
 	ids := make([]string, limit)
 	for i := range ids {
@@ -128,6 +134,8 @@ func (l *Ledger) Claim(ctx context.Context, limit int, lease time.Duration, p Pa
 		return nil, classify(err)
 	}
 	defer conn.Release()
+	ctx, cancel := unbroken(ctx)
+	defer cancel()
 	var cs []Claim
 	b := &pgx.Batch{}
 	b.Queue("begin")

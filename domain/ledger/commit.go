@@ -139,7 +139,20 @@ func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain
 		}
 		return r.Err()
 	})
-	readOpen.queue(b, ids).Query(func(r pgx.Rows) error {
+	readOpen.queue(b, ids).Query(scanOpen(states))
+	queueEventsKnown(b, batch, events)
+	if len(files) > 0 {
+		b.Queue(lockFiles, files).Query(scanFiles(waiting))
+	}
+	if len(orgs) > 0 {
+		b.Queue(readKnown, orgs, channels, kinds, externals).Query(scanKnown(known))
+	}
+	return states, conn.SendBatch(ctx, b).Close()
+}
+
+// scanOpen gives each thread its open dispatch.
+func scanOpen(states map[domain.ThreadID]*state) func(pgx.Rows) error {
+	return func(r pgx.Rows) error {
 		for r.Next() {
 			var d domain.Dispatch
 			if err := r.Scan(&d.ID, &d.OrgID, &d.ThreadID, &d.AgentID, &d.Status, &d.SkipReason, &d.FromSeq, &d.ToSeq, &d.FirstAt, &d.DueAt,
@@ -150,25 +163,22 @@ func lock(ctx context.Context, conn *pgxpool.Conn, batch []*pending) (map[domain
 			states[d.ThreadID].open = &d
 		}
 		return r.Err()
-	})
-	queueEventsKnown(b, batch, events)
-	if len(files) > 0 {
-		b.Queue(lockFiles, files).Query(scanFiles(waiting))
 	}
-	if len(orgs) > 0 {
-		b.Queue(readKnown, orgs, channels, kinds, externals).Query(func(r pgx.Rows) error {
-			for r.Next() {
-				var k eventKey
-				m, err := scanMessage(r, &k.channel, &k.kind, &k.external)
-				if err != nil {
-					return err
-				}
-				known[m.OrgID][k] = m
+}
+
+// scanKnown notes which of the batch's messages are there already.
+func scanKnown(known map[domain.OrgID]map[eventKey]domain.Message) func(pgx.Rows) error {
+	return func(r pgx.Rows) error {
+		for r.Next() {
+			var k eventKey
+			m, err := scanMessage(r, &k.channel, &k.kind, &k.external)
+			if err != nil {
+				return err
 			}
-			return r.Err()
-		})
+			known[m.OrgID][k] = m
+		}
+		return r.Err()
 	}
-	return states, conn.SendBatch(ctx, b).Close()
 }
 
 func scanState(r pgx.Rows) (*state, error) {

@@ -121,7 +121,14 @@ RETURNING d.id::text, d.org_id::text, coalesce(d.thread_id::text, ''), d.transpo
 // ClaimDeliveries takes up to limit deliveries that are due, for the length of the lease. With those on their way already a target
 // gets at most share of them.
 func (l *Ledger) ClaimDeliveries(ctx context.Context, transports []string, limit, share int, lease time.Duration) ([]Delivery, error) {
-	rows, err := l.writers.Query(ctx, claimDeliveries, transports, limit, float64(lease.Milliseconds()), share)
+	conn, err := l.writers.Acquire(ctx)
+	if err != nil {
+		return nil, classify(err)
+	}
+	defer conn.Release()
+	ctx, cancel := unbroken(ctx)
+	defer cancel()
+	rows, err := conn.Query(ctx, claimDeliveries, transports, limit, float64(lease.Milliseconds()), share)
 	if err != nil {
 		return nil, classify(err)
 	}
