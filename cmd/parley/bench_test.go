@@ -68,7 +68,7 @@ func TestBenchFailsOnABrokenPromise(t *testing.T) {
 	}
 	proxy := httptest.NewServer(through)
 	t.Cleanup(proxy.Close)
-	code, out, errOut := command(t, env{}, "", "bench", "--url", proxy.URL, "--origin", s.url, "--widget", s.demoKey(t), "--visitors", "2", "--messages", "6", "--rate", "0", "--transport", "poll")
+	code, out, errOut := command(t, env{}, "", "bench", "--url", proxy.URL, "--origin", s.url, "--widget", s.demoKey(t), "--visitors", "1", "--messages", "6", "--rate", "0", "--transport", "poll")
 	if code != 1 || !strings.Contains(errOut, "promises were broken") || !strings.Contains(out, "0 lost, 0 doubled, 0 reordered") || strings.Contains(out, " 0 changed") {
 		t.Errorf("exit code %d: %s%s", code, out, errOut)
 	}
