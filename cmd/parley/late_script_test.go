@@ -17,12 +17,8 @@ func TestLateScripts(t *testing.T) {
 	s := serve(t, e, "--demo")
 	v := s.visit(t, s.demoKey(t))
 	v.say(t, "1", "Anybody there?")
-	var threads struct{ Items []struct{ ID string } }
 	key := apiKey(t, e, "demo")
-	eventually(t, "thread", func() bool {
-		s.call(t, "GET", "/api/v1/threads", key, nil, &threads)
-		return len(threads.Items) == 1
-	})
+	thread := s.onlyThread(t, key)
 	target, err := url.Parse(s.url)
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +36,7 @@ func TestLateScripts(t *testing.T) {
 	far.url = slow.URL
 	b := newTab(t, 1280, 900)
 	b.signIn(&far)
-	b.visit(far.url + "/threads/" + threads.Items[0].ID)
+	b.visit(far.url + "/threads/" + thread)
 	b.wait(`document.body.innerText.includes('Anybody there?')`)
 	v.say(t, "2", "Where is my parcel?")
 	b.wait(`$('.conversation, main').innerText.includes('Where is my parcel?')`)

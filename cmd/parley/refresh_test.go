@@ -13,13 +13,8 @@ func TestRefreshesThatFailAreAskedForAgain(t *testing.T) {
 	s := serve(t, e, "--demo")
 	v := s.visit(t, s.demoKey(t))
 	v.say(t, "1", "Anybody there?")
-	var threads struct{ Items []struct{ ID string } }
 	key := apiKey(t, e, "demo")
-	eventually(t, "thread", func() bool {
-		s.call(t, "GET", "/api/v1/threads", key, nil, &threads)
-		return len(threads.Items) == 1
-	})
-	thread := threads.Items[0].ID
+	thread := s.onlyThread(t, key)
 	if code := s.call(t, "POST", "/api/v1/threads/"+thread+"/messages", key, map[string]string{"content": "I am here."}, nil); code != http.StatusCreated {
 		t.Fatal(code) // from now on the agent is silent: a line is all that happens
 	}

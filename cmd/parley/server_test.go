@@ -248,3 +248,14 @@ func apiKey(t testing.TB, e env, org string) string {
 	}
 	return answer.Key
 }
+
+// onlyThread waits until the organisation of a key has a thread, and names it.
+func (s *server) onlyThread(t testing.TB, key string) string {
+	t.Helper()
+	var threads struct{ Items []struct{ ID string } }
+	eventually(t, "thread", func() bool {
+		s.call(t, "GET", "/api/v1/threads", key, nil, &threads)
+		return len(threads.Items) == 1
+	})
+	return threads.Items[0].ID
+}

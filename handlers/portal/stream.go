@@ -88,18 +88,7 @@ func (p *Portal) stream(w http.ResponseWriter, r *http.Request, changed string, 
 // Run ends the streams of whoever has signed out, lost their account, or become somebody else in it, on whatever node that happened: for all
 // streams together with one query now and then. It returns when ctx ends.
 func (p *Portal) Run(ctx context.Context) error {
-	tick := time.NewTicker(p.lookEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		if err := p.look(ctx); err != nil && ctx.Err() == nil && domain.KindOf(err) != domain.Unavailable {
-			p.Log.ErrorContext(ctx, "cannot see who is signed in no longer", "err", err) // an outage passes by itself
-		}
-	}
+	return edge.Patrol(ctx, p.lookEvery, p.Log, "cannot see who is signed in no longer", p.look)
 }
 
 func (p *Portal) look(ctx context.Context) error {

@@ -2,27 +2,16 @@ package widget
 
 import (
 	"context"
-	"time"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/handlers/dialect"
+	"github.com/parley-chat/parley/handlers/edge"
 )
 
 // Run sees off whoever is connected to a widget that was switched off, or by a session that has ended, on whatever node that
 // happened: for all connections together with one query now and then. It returns when ctx ends.
 func (s *Surface) Run(ctx context.Context) error {
-	tick := time.NewTicker(s.limits.LookEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		if err := s.look(ctx); err != nil && ctx.Err() == nil && domain.KindOf(err) != domain.Unavailable {
-			s.log.ErrorContext(ctx, "cannot see whose session has ended", "err", err) // an outage passes by itself
-		}
-	}
+	return edge.Patrol(ctx, s.limits.LookEvery, s.log, "cannot see whose session has ended", s.look)
 }
 
 func (s *Surface) look(ctx context.Context) error {
