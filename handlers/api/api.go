@@ -66,7 +66,7 @@ func New(d Deps) *API {
 	var operations []*huma.Operation
 	a.router.Group(func(r chi.Router) {
 		scopes := reach{}
-		r.Use(a.authenticate, edge.LimitKeys(a.Log, a.RatePerMinute, keyOf), scopes.guard(a), a.idempotent)
+		r.Use(a.authenticate, edge.LimitKeys(a.Log, a.RatePerMinute, keyOf), scopes.guard(a), a.idempotent, unchanged)
 		a.huma = humachi.New(r, config(d.Version, func(o *huma.Operation) {
 			operations = append(operations, o)
 			scopes.learn(o)

@@ -58,12 +58,13 @@ func (a *API) budgetOperations() {
 	add(a, operation(http.MethodGet, "/organisation/budget", "get-budget", tag, "Read the budget", "What the organisation's agents may spend, and have spent today."), a.getBudget)
 	add(a, changes(ownerOperation(http.MethodPatch, "/organisation/budget", "update-budget", tag, "Change the budget",
 		"Checked before every call that costs, on all nodes together. A conversation that an empty budget leaves without an agent has "+
-			"`dispatch_skipped` with the reason `budget_exceeded` in its timeline. The `ETag` is of the limits, whatever is spent meanwhile.")), a.updateBudget)
+			"`dispatch_skipped` with the reason `budget_exceeded` in its timeline. `If-Match` is about the limits alone, whatever is spent meanwhile.")), a.updateBudget)
 }
 
-// taggedBudget is tagged by what can be changed: what is spent changes all the time.
+// taggedBudget is tagged by what can be changed, and by what is spent beside it, which changes all the time.
 func taggedBudget(b account.Budget) *Tagged[Budget] {
-	return &Tagged[Budget]{tagOf(b.Budgets), showBudget(b)}
+	shown := showBudget(b)
+	return &Tagged[Budget]{tagBeside(b.Budgets, shown), shown}
 }
 
 func (a *API) getBudget(ctx context.Context, _ *struct{}) (*Tagged[Budget], error) {

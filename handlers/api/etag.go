@@ -27,6 +27,12 @@ func tagOf(shown any) string {
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
 }
 
+// tagBeside is the tag of an answer that shows more than a change is about: If-Match looks only at what is to be changed, the part
+// before the point.
+func tagBeside(changes, shown any) string {
+	return strings.TrimSuffix(tagOf(changes), `"`) + "." + strings.TrimPrefix(tagOf(shown), `"`)
+}
+
 // Match makes a change depend on what the caller has seen.
 type Match struct {
 	IfMatch string `header:"If-Match" doc:"The ETag of the state that the change is meant for; if it is another by now, the answer is 412 and nothing changes." example:"*"`
@@ -39,6 +45,9 @@ func (m Match) check(shown any) error {
 	}
 	now := tagOf(shown)
 	for tag := range strings.SplitSeq(m.IfMatch, ",") {
+		if before, beside, of := strings.Cut(tag, "."); of && strings.HasSuffix(beside, `"`) { // see tagBeside
+			tag = before + `"`
+		}
 		if tag = strings.TrimSpace(tag); tag == "*" || tag == now {
 			return nil
 		}

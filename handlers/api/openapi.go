@@ -43,7 +43,7 @@ Bodies are JSON. Unknown keys are ignored, on both sides. In a request an absent
 
 Lists come in pages: give 'next_cursor' of one page as 'cursor' of the next, until it is null.
 
-Reading one thing answers with an 'ETag'. A PATCH with that as 'If-Match' changes it only if it is still the same, and is answered with 412 otherwise; without 'If-Match' it changes the fields it names and no others.
+Reading one thing answers with an 'ETag'; with that as 'If-None-Match' the next answer is 304, without a body, while nothing has changed. A PATCH with that as 'If-Match' changes it only if it is still the same, and is answered with 412 otherwise; without 'If-Match' it changes the fields it names and no others.
 
 Any POST may carry an 'Idempotency-Key' and can then safely be sent again. An API key has a number of requests a minute, which the 'RateLimit-Remaining' header counts down.
 
@@ -99,6 +99,7 @@ var failures = map[int]struct {
 // complete adds to an operation what all of its sort have in common: how it can fail, and an example of every body.
 func complete(api *huma.OpenAPI, o *huma.Operation) {
 	schemas := api.Components.Schemas
+	readsAgain(o)
 	problem := schemas.Schema(reflect.TypeFor[Problem](), true, "")
 	delete(o.Responses, "default") // huma's word for "anything else"; we name them all
 	may := []int{http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
@@ -223,8 +224,6 @@ func (a *API) serveDocument(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, "/openapi-3.0.json") {
 		document = a.older
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("Access-Control-Allow-Origin", "*")
-	_, _ = w.Write(document) // the reader is gone: nothing to do
+	serveFile(w, r, "application/json", document)
 }

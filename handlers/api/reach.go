@@ -20,9 +20,12 @@ func (s reach) learn(o *huma.Operation) { s[o.Method+" "+o.Path] = scopeOf(o) }
 func (s reach) guard(a *API) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return edge.JSON(a.Log, func(w http.ResponseWriter, r *http.Request) error {
-			need := domain.ScopeAdmin
+			need, method := domain.ScopeAdmin, r.Method
+			if method == http.MethodHead { // the root router answers it as GET
+				method = http.MethodGet
+			}
 			if patterns := chi.RouteContext(r.Context()).RoutePatterns; len(patterns) > 0 {
-				if known, ok := s[r.Method+" "+patterns[len(patterns)-1]]; ok {
+				if known, ok := s[method+" "+patterns[len(patterns)-1]]; ok {
 					need = known
 				}
 			}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/account"
@@ -67,6 +68,7 @@ func newWorldOn(t *testing.T, l *ledger.Ledger, set ...func(*Deps)) *world {
 		f(&deps)
 	}
 	r := chi.NewRouter()
+	r.Use(middleware.GetHead) // as the program's
 	New(deps).Routes(r)
 	w.server = httptest.NewServer(r)
 	t.Cleanup(w.server.Close)
