@@ -19,6 +19,7 @@ import (
 	"github.com/parley-chat/parley/handlers"
 	"github.com/parley-chat/parley/handlers/api"
 	"github.com/parley-chat/parley/handlers/bridge"
+	"github.com/parley-chat/parley/handlers/edge"
 	"github.com/parley-chat/parley/handlers/mcp"
 	"github.com/parley-chat/parley/handlers/portal"
 	"github.com/parley-chat/parley/handlers/widget"
@@ -73,9 +74,10 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 	service := chat.New(l, p.relay, c.log)
 	service.Places = c.geo.places(l, c.log)
 	p.chat = service
-	p.widget = widget.New(widget.Deps{Chat: service, Relay: p.relay, PublicURL: c.publicURL, Log: c.log, Demo: demoKey, TriggerfishWidget: c.triggerfishWidget, Operator: operators(accounts)})
+	hosts := &edge.Hosts{}
+	p.widget = widget.New(widget.Deps{Chat: service, Relay: p.relay, PublicURL: c.publicURL, Hosts: hosts, Log: c.log, Demo: demoKey, TriggerfishWidget: c.triggerfishWidget, Operator: operators(accounts)})
 	p.portal = portal.New(portal.Deps{
-		Chat: service, Account: accounts, Replays: p.replays, Relay: p.relay, TryAgent: try, TryChannel: tryChannel, PublicURL: c.publicURL, DemoKey: demoKey, Log: c.log,
+		Chat: service, Account: accounts, Replays: p.replays, Relay: p.relay, TryAgent: try, TryChannel: tryChannel, PublicURL: c.publicURL, Hosts: hosts, DemoKey: demoKey, Log: c.log,
 	})
 	var around func(http.Handler) http.Handler
 	if p.traces, err = c.newTraces(ctx); err != nil {

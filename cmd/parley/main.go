@@ -39,7 +39,7 @@ type cli struct {
 	Owner     ownerCmd     `cmd:"" help:"Manage owners."`
 	APIKey    apiKeyCmd    `cmd:"" name:"apikey" help:"Manage API keys."`
 	Knowledge knowledgeCmd `cmd:"" help:"Manage knowledge articles."`
-	MockAgent mockAgentCmd `cmd:"" help:"Run an agent to try the websocket kind with."`
+	MockAgent mockAgentCmd `cmd:"" help:"Run an agent to try the websocket, http and openai kinds with."`
 	Replay    replayCmd    `cmd:"" help:"Answer recorded conversations again and tell what has changed. Nobody hears the answers."`
 	Bench     benchCmd     `cmd:"" help:"Put load on a server and check that nothing is lost, doubled or reordered."`
 	Doctor    doctorCmd    `cmd:"" help:"Check that everything parley needs is there."`

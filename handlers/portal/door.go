@@ -75,7 +75,7 @@ func (p *Portal) setUp(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Portal) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	next := local(r.URL.Query().Get("next"))
-	if _, err := p.member(r); err == nil {
+	if _, err := p.member(r, p.Account.MemberByToken); err == nil {
 		if next == "" {
 			next = "/inbox"
 		}

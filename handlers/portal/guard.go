@@ -87,10 +87,24 @@ func memberOf(r *http.Request) account.Member {
 
 // signedIn lets only members through. Others are led to the sign-in, or on a fresh installation to the setup.
 func (p *Portal) signedIn(next http.Handler) http.Handler {
+	return p.through(next, p.Account.MemberByToken)
+}
+
+// watching is signedIn for what open pages ask for by themselves. Nobody need be there: it is no use of a sign-in, so that one ends in time
+// also where a page was left open.
+func (p *Portal) watching(next http.Handler) http.Handler {
+	return p.through(next, p.Account.PeekMember)
+}
+
+// findMember finds whose token it is. It fails with Unauthenticated.
+type findMember func(ctx context.Context, token string) (account.Member, error)
+
+func (p *Portal) through(next http.Handler, find findMember) http.Handler {
 	return p.page(func(w http.ResponseWriter, r *http.Request) error {
-		m, err := p.member(r)
+		m, err := p.member(r, find)
 		switch {
 		case err == nil:
+			p.Hosts.Learn(r)
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), memberKey{}, m)))
 			return nil
 		case domain.KindOf(err) != domain.Unauthenticated:
@@ -108,12 +122,12 @@ func (p *Portal) signedIn(next http.Handler) http.Handler {
 }
 
 // member finds who sent the request. It fails with Unauthenticated.
-func (p *Portal) member(r *http.Request) (account.Member, error) {
+func (p *Portal) member(r *http.Request, find findMember) (account.Member, error) {
 	token := sessionOf(r)
 	if token == "" {
 		return account.Member{}, &domain.Error{Kind: domain.Unauthenticated, Msg: "please sign in"}
 	}
-	return p.Account.MemberByToken(r.Context(), token)
+	return find(r.Context(), token)
 }
 
 // sessionOf is the token of the session that a request comes in; empty: none.

@@ -27,6 +27,7 @@ type Deps struct {
 	TryAgent   func(context.Context, domain.Agent) domain.AgentTest     // asks an agent one question outside any thread
 	TryChannel func(context.Context, domain.Channel) domain.ChannelTest // asks what is at a channel's other end
 	PublicURL  string                                                   // scheme and host that snippets show; empty = the request's
+	Hosts      *edge.Hosts                                              // learns under which names members come
 	DemoKey    string                                                   // key of the widget on the page /demo; empty = there is no such page
 	Log        *slog.Logger
 }

@@ -20,9 +20,7 @@ func (p *Portal) replayRoutes(r chi.Router) {
 	r.Post("/threads/{id}/golden", p.page(forOwners(p.markGolden)))
 	r.Post("/threads/{id}/golden/remove", p.page(forOwners(p.unmarkGolden)))
 	r.Get("/replays/{id}", p.page(p.showReplay))
-	r.Get("/replays/{id}/answers", p.page(p.showReplayAnswers))
 	r.Get("/golden", p.page(p.showGolden))
-	r.Get("/golden/rows", p.page(p.showGoldenRows))
 	r.Post("/golden/run", p.page(forOwners(p.runGolden)))
 }
 

@@ -36,19 +36,30 @@ func (p *Portal) Routes(r chi.Router) {
 			r.Post("/settings", p.page(forOwners(p.updateSettings)))
 			r.Post("/settings/deliveries/{id}/retry", p.page(forOwners(p.retryDelivery)))
 		})
+		r.Group(func(r chi.Router) {
+			r.Use(p.watching)
+			p.watchRoutes(r)
+		})
 	})
+}
+
+// watchRoutes are what open pages ask for by themselves: hints that something has changed, and what that is.
+func (p *Portal) watchRoutes(r chi.Router) {
+	r.Get("/inbox/list", p.page(p.showList))
+	r.Get("/inbox/stream", p.page(p.streamInbox))
+	r.Get("/threads/{id}/messages", p.page(p.showLines))
+	r.Get("/threads/{id}/stream", p.page(p.streamThread))
+	r.Get("/threads/{id}/timeline/items", p.page(p.showHappenings))
+	r.Post("/threads/{id}/read", p.page(p.read))
+	r.Get("/knowledge/site/progress", p.page(forOwners(p.siteProgress)))
+	r.Get("/replays/{id}/answers", p.page(p.showReplayAnswers))
+	r.Get("/golden/rows", p.page(p.showGoldenRows))
 }
 
 func (p *Portal) inboxRoutes(r chi.Router) {
 	r.Get("/inbox", p.page(p.showInbox))
-	r.Get("/inbox/list", p.page(p.showList))
-	r.Get("/inbox/stream", p.page(p.streamInbox))
-
 	r.Get("/threads/{id}", p.page(p.showThread))
-	r.Get("/threads/{id}/messages", p.page(p.showLines))
-	r.Get("/threads/{id}/stream", p.page(p.streamThread))
 	r.Get("/threads/{id}/timeline", p.page(p.showRecord))
-	r.Get("/threads/{id}/timeline/items", p.page(p.showHappenings))
 	r.Get("/threads/{id}/timeline.json", p.page(p.exportRecord))
 	r.Get("/threads/{id}/why/{message}", p.page(p.showWhy))
 	r.Post("/threads/{id}/reply", p.page(p.reply))
@@ -58,7 +69,6 @@ func (p *Portal) inboxRoutes(r chi.Router) {
 	r.Post("/threads/{id}/retry", p.page(p.moved(p.Chat.Retry)))
 	r.Post("/threads/{id}/close", p.page(p.moved(p.Chat.Close)))
 	r.Post("/threads/{id}/deliveries/{delivery}/resend", p.page(p.resend))
-	r.Post("/threads/{id}/read", p.page(p.read))
 	r.Post("/threads/{id}/typing", p.page(p.typing))
 }
 
@@ -81,7 +91,6 @@ func (p *Portal) knowledgeRoutes(r chi.Router) {
 	r.Get("/knowledge/import", p.page(forOwners(p.showPaste)))
 	r.Post("/knowledge/import", p.page(forOwners(p.paste)))
 	r.Get("/knowledge/site", p.page(forOwners(p.showSite)))
-	r.Get("/knowledge/site/progress", p.page(forOwners(p.siteProgress)))
 	r.Post("/knowledge/site", p.page(forOwners(p.readSite)))
 	r.Post("/knowledge", p.page(forOwners(p.createArticle)))
 	r.Get("/knowledge/{id}", p.page(p.showArticle))

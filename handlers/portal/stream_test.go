@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -278,6 +280,71 @@ func TestStreamsAreNoUseOfASignIn(t *testing.T) {
 	t.Cleanup(looking.Wait)
 	t.Cleanup(cancel)
 	eventually(t, "the stream ends with the sign-in", s.ended)
+}
+
+// What a page asks for by itself keeps nobody signed in either; what somebody opens or does, does.
+func TestOnlyWhatSomebodyDoesIsUseOfASignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.owner("Acme")
+	thread := "/threads/" + string(w.thread(b, "Hello?"))
+	aged := func() {
+		t.Helper()
+		if _, err := w.ledger.DB().ExecContext(t.Context(), `UPDATE portal_sessions SET last_seen_at = now() - interval '1 day'`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	used := func() (used bool) {
+		t.Helper()
+		if err := w.ledger.DB().QueryRowContext(t.Context(), `SELECT last_seen_at > now() - interval '1 hour' FROM portal_sessions`).Scan(&used); err != nil {
+			t.Fatal(err)
+		}
+		return used
+	}
+	for _, path := range []string{"/inbox/list", thread + "/messages", thread + "/timeline/items", "/golden/rows", "/knowledge/site/progress"} {
+		aged()
+		if a := b.get(path); a.status >= 300 && a.status != http.StatusNoContent || used() {
+			t.Errorf("GET %s: %d, use of the sign-in: %v", path, a.status, used())
+		}
+	}
+	aged()
+	if a := b.post(thread+"/read", "seq", "1"); a.status >= 400 || used() {
+		t.Errorf("a line that was read: %d, use of the sign-in: %v", a.status, used())
+	}
+	for _, path := range []string{"/inbox", thread, "/agents"} {
+		aged()
+		if b.page(path); !used() {
+			t.Errorf("GET %s is no use of the sign-in", path)
+		}
+	}
+	aged()
+	if a := b.post(thread+"/note", "client_id", "n1", "body", "Seen"); a.status >= 400 || !used() {
+		t.Errorf("a note: %d, use of the sign-in: %v", a.status, used())
+	}
+}
+
+// The names under which members come are this server's own; those of anybody else are not.
+func TestMembersTeachTheServerItsName(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.owner("Acme")
+	ask := func(host string, cookies []*http.Cookie) bool {
+		t.Helper()
+		r := httptest.NewRequest(http.MethodGet, "/inbox", nil)
+		r.Host = host
+		for _, c := range cookies {
+			r.AddCookie(c)
+		}
+		w.server.Config.Handler.ServeHTTP(httptest.NewRecorder(), r)
+		return w.hosts.Own(r)
+	}
+	at, _ := url.Parse(w.server.URL)
+	if ask("evil.example", nil) {
+		t.Error("a name under which nobody is signed in counts as ours")
+	}
+	if !ask("chat.example.com", b.http.Jar.Cookies(at)) {
+		t.Error("the name that a member came under does not count as ours")
+	}
 }
 
 func TestShutdownEndsStreams(t *testing.T) {

@@ -24,6 +24,7 @@ import (
 	"github.com/parley-chat/parley/domain/ledger/ledgertest"
 	"github.com/parley-chat/parley/domain/relay"
 	"github.com/parley-chat/parley/domain/replay"
+	"github.com/parley-chat/parley/handlers/edge"
 	"github.com/parley-chat/parley/handlers/portal"
 )
 
@@ -38,6 +39,7 @@ type world struct {
 	account *account.Service
 	chat    *chat.Service
 	relay   *relay.Relay
+	hosts   *edge.Hosts
 	replays *replay.Service
 	portal  *portal.Portal
 	server  *httptest.Server
@@ -48,13 +50,13 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	l := ledgertest.New(t)
-	w := &world{t: t, ledger: l, account: account.New(l), tried: domain.AgentTest{OK: true, ConnectMS: 3, FirstResponseMS: 40, Response: "Hello there"}}
+	w := &world{t: t, hosts: &edge.Hosts{}, ledger: l, account: account.New(l), tried: domain.AgentTest{OK: true, ConnectMS: 3, FirstResponseMS: 40, Response: "Hello there"}}
 	log := slog.New(slog.NewTextHandler(&w.log, nil))
 	w.relay = relay.New(l, log)
 	w.replays = replay.New(l, replay.Options{Log: log})
 	w.chat = chat.New(l, w.relay, log)
 	w.portal = portal.New(portal.Deps{
-		Chat: w.chat, Account: w.account, Replays: w.replays, Relay: w.relay, Log: log,
+		Chat: w.chat, Account: w.account, Replays: w.replays, Relay: w.relay, Hosts: w.hosts, Log: log,
 		TryAgent: func(context.Context, domain.Agent) domain.AgentTest { return w.tried },
 		TryChannel: func(_ context.Context, c domain.Channel) domain.ChannelTest {
 			return domain.ChannelTest{OK: c.Token == "good", MS: 48, Inboxes: []domain.ChannelInbox{{ID: "1", Name: "Website"}}, Error: "it answered with status 401: check the access token"}

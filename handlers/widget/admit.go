@@ -51,7 +51,7 @@ func (s *Surface) admit(next http.Handler) http.Handler {
 // find is the widget, if the page that sent r may embed it.
 func (s *Surface) find(ctx context.Context, r *http.Request, key string) (domain.Widget, error) {
 	page := pageOrigin(r)
-	return s.chat.Widget(ctx, key, page, page != "" && page == s.ownOrigin(r))
+	return s.chat.Widget(ctx, key, page, page != "" && page == s.ownOrigin(r) && (s.publicURL != "" || s.hosts.Own(r)))
 }
 
 // pageOrigin is the origin of the page that asks. Browsers leave the header out where page and server are the same, but then

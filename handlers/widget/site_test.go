@@ -2,12 +2,14 @@ package widget_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/parley-chat/parley/domain/ledger/ledgertest"
+	"github.com/parley-chat/parley/handlers/edge"
 	"github.com/parley-chat/parley/handlers/widget"
 	"github.com/parley-chat/parley/static"
 )
@@ -133,15 +135,32 @@ func TestWhoMayEmbed(t *testing.T) {
 	}
 }
 
-// Without a public URL our own pages are those of the host that the request was sent to.
+// Without a public URL our own pages are those of the host that the request was sent to, if that is surely ours: another site's page may
+// have a name that leads here.
 func TestOwnPagesMayEmbed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, widget.Limits{})
+	l, hosts := ledgertest.New(t), &edge.Hosts{}
+	w := node(t, l, ledgertest.Seed(t, l), widget.Limits{}, func(d *widget.Deps) { d.Hosts = hosts })
 	ledgertest.Set(t, w.ledger, "widgets", w.Widget, "allowed_origins", "{}")
 	for from, want := range map[string]int{w.url: 200, "https://other.example": 403, "": 403} {
 		if a := w.ask(http.MethodGet, "./config", "", "Origin", from); a.status != want {
 			t.Errorf("from %q: %d, want %d", from, a.status, want)
 		}
+	}
+	named := func() answer {
+		return w.ask(http.MethodGet, "./config", "", "Host", "chat.example.com", "Origin", "http://chat.example.com")
+	}
+	bare := func() answer {
+		return w.ask(http.MethodGet, "./config", "", "Host", "chat.example.com", "Origin", "", "Sec-Fetch-Site", "same-origin")
+	}
+	if a, b := named(), bare(); a.status != http.StatusForbidden || b.status != http.StatusForbidden {
+		t.Errorf("under a name that nobody vouches for: %d, %d", a.status, b.status)
+	}
+	member := httptest.NewRequest(http.MethodGet, "/inbox", nil)
+	member.Host = "chat.example.com"
+	hosts.Learn(member)
+	if a, b := named(), bare(); a.status != http.StatusOK || b.status != http.StatusOK {
+		t.Errorf("under a name that a member came under: %d, %d", a.status, b.status)
 	}
 }
 

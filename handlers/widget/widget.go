@@ -24,6 +24,7 @@ type Deps struct {
 	Demo  string // key of the widget that /demo shows; empty: there is no such page
 	// PublicURL is where browsers find this server, such as https://chat.example.com; empty: wherever they sent the request.
 	PublicURL string
+	Hosts     *edge.Hosts // knows which of those are this server's own, where there is no PublicURL
 	// TriggerfishWidget is the key of the widget that Triggerfish clients talk to who name none; empty: they have to.
 	TriggerfishWidget string
 	// Operator finds out whose API key or sign-in a Construct client's token is; nil: nobody's. It fails with Unauthenticated. A token that
@@ -72,6 +73,7 @@ type Surface struct {
 	log       *slog.Logger
 	demo      string
 	publicURL string
+	hosts     *edge.Hosts
 	limits    Limits
 	streams   *edge.Streams
 	guests    *guests
@@ -86,7 +88,7 @@ type Surface struct {
 func New(d Deps) *Surface {
 	limits := d.Limits.withDefaults()
 	s := &Surface{
-		chat: d.Chat, relay: d.Relay, log: d.Log, demo: d.Demo, publicURL: d.PublicURL, limits: limits,
+		chat: d.Chat, relay: d.Relay, log: d.Log, demo: d.Demo, publicURL: d.PublicURL, hosts: d.Hosts, limits: limits,
 		streams: edge.NewStreams(), guests: newGuests(limits.Connections), flow: newFlow(limits.Lines, limits.WidgetLines), triggerfishWidget: d.TriggerfishWidget, operator: d.Operator,
 	}
 	s.seldomly = s.seldom(limits.Sessions, "too many visits from your network, please wait a moment")
