@@ -88,16 +88,11 @@ func (s *Service) chatwootOwner(ctx context.Context, slug string) (domain.Organi
 	if slug != "" {
 		return s.OrganisationBySlug(ctx, slug)
 	}
-	all, err := s.ledger.Organisations(ctx, 2)
-	switch {
-	case err != nil:
-		return domain.Organisation{}, err
-	case len(all) == 0:
-		return domain.Organisation{}, notFound("organisation yet")
-	case len(all) > 1:
-		return domain.Organisation{}, domain.Conflictf("there are several organisations: name the one with CHATWOOT_ORG")
+	org, err := s.OnlyOrganisation(ctx)
+	if domain.KindOf(err) == domain.Conflict {
+		err = domain.Conflictf("there are several organisations: name the one with CHATWOOT_ORG")
 	}
-	return all[0], nil
+	return org, err
 }
 
 // agents makes the agents of the inboxes, one a service.

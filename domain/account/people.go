@@ -113,6 +113,20 @@ func (s *Service) OrganisationBySlug(ctx context.Context, slug string) (domain.O
 	return o, found(err, "organisation")
 }
 
+// OnlyOrganisation is the one that lives here. It fails with NotFound while there is none, and with Conflict if there are several.
+func (s *Service) OnlyOrganisation(ctx context.Context) (domain.Organisation, error) {
+	all, err := s.ledger.Organisations(ctx, 2)
+	switch {
+	case err != nil:
+		return domain.Organisation{}, err
+	case len(all) == 0:
+		return domain.Organisation{}, notFound("organisation yet")
+	case len(all) > 1:
+		return domain.Organisation{}, domain.Conflictf("there are several organisations")
+	}
+	return all[0], nil
+}
+
 // Users lists the people of an organisation by name.
 func (s *Service) Users(ctx context.Context, org domain.OrgID) ([]domain.User, error) {
 	return s.ledger.Users(ctx, org)

@@ -152,6 +152,35 @@ func TestAgentStatusAndReload(t *testing.T) {
 	client{base: w.server.URL}.do(t, http.MethodGet, "/agents/status", nil).problem(t, http.StatusUnauthorized, "unauthorized")
 }
 
+// Without a key the only organisation there is shows how its agents do, and not why; of several, none does.
+func TestAgentStatusWithoutKey(t *testing.T) {
+	t.Parallel()
+	w := newServerOn(t, ledgertest.New(t))
+	anybody := client{base: w.server.URL}
+	anybody.do(t, http.MethodGet, "/agents/status", nil).want(t, http.StatusOK).check(t, map[string]any{"agents": []any{}})
+
+	w.acme = w.tenant(t)
+	w.turn(t, "failed", "dial tcp 10.0.0.7: connection refused")
+	a := anybody.do(t, http.MethodGet, "/agents/status", nil).want(t, http.StatusOK)
+	agents, _ := a.body["agents"].([]any)
+	if len(agents) != 1 || strings.Contains(string(a.raw), "10.0.0.7") {
+		t.Fatalf("%s", a.raw)
+	}
+	(answer{raw: a.raw, body: agents[0].(map[string]any)}).check(t, map[string]any{
+		"id": w.acme.Agent, "name": "Ada", "kind": "builtin", "status": "failing", "last_error": "a turn failed: send an API key to read why", "circuit": "closed"})
+	anybody.do(t, http.MethodGet, Prefix+"/agents/status", nil).problem(t, http.StatusUnauthorized, "unauthorized")
+	anybody.do(t, http.MethodGet, "/agents/status", nil, "Authorization", "Bearer nonsense").problem(t, http.StatusUnauthorized, "unauthorized")
+
+	w.rival = w.tenant(t)
+	anybody.do(t, http.MethodGet, "/agents/status", nil).problem(t, http.StatusUnauthorized, "unauthorized")
+	for range openStatusPerMinute {
+		a = anybody.do(t, http.MethodGet, "/agents/status", nil)
+	}
+	if a.problem(t, http.StatusTooManyRequests, "rate_limited"); a.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+}
+
 // turn writes down how a turn of acme's agent ended.
 func (w *world) turn(t *testing.T, status, reason string) {
 	t.Helper()

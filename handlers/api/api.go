@@ -97,7 +97,7 @@ func New(d Deps) *API {
 // Routes mounts all URLs of this surface on the program's root router.
 func (a *API) Routes(r chi.Router) {
 	r.Mount(Prefix, a.router)
-	r.Get("/agents/status", a.router.ServeHTTP) // what watches a deployment does not care for versions
+	r.Get("/agents/status", a.openStatus()) // what watches a deployment does not care for versions
 	r.Get("/api/docs", a.docs.servePage)
 	r.Get("/api/docs/style.css", a.docs.serveStyle)
 }

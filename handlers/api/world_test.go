@@ -54,6 +54,14 @@ func newWorld(t *testing.T, set ...func(*Deps)) *world {
 
 func newWorldOn(t *testing.T, l *ledger.Ledger, set ...func(*Deps)) *world {
 	t.Helper()
+	w := newServerOn(t, l, set...)
+	w.acme, w.rival = w.tenant(t), w.tenant(t)
+	return w
+}
+
+// newServerOn is a world nobody lives in yet.
+func newServerOn(t *testing.T, l *ledger.Ledger, set ...func(*Deps)) *world {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	w := &world{ledger: l, account: account.New(l), chat: chat.New(l, relay.New(l, log), log)}
 	w.replays = replay.New(l, replay.Options{Log: log})
@@ -72,7 +80,6 @@ func newWorldOn(t *testing.T, l *ledger.Ledger, set ...func(*Deps)) *world {
 	New(deps).Routes(r)
 	w.server = httptest.NewServer(r)
 	t.Cleanup(w.server.Close)
-	w.acme, w.rival = w.tenant(t), w.tenant(t)
 	return w
 }
 
