@@ -226,16 +226,3 @@ func (l *Ledger) NextDue(ctx context.Context, p Pauses) (d Due, err error) {
 	d.In, d.Any = time.Duration(*seconds*float64(time.Second)), true
 	return d, nil
 }
-
-// Turns whose dispatch has gone on without them: their worker died after the thread had changed hands, so no claim met them.
-const sweepTurns = `
-UPDATE turns t SET status = 'lost', error = 'its worker went silent', finished_at = clock_timestamp()
-FROM dispatches d
-WHERE t.status = 'running' AND d.id = t.dispatch_id AND (d.status <> 'running' OR d.token <> t.token)
-  AND t.started_at < clock_timestamp() - interval '10 minutes'`
-
-// SweepTurns marks turns that nobody will finish as lost.
-func (l *Ledger) SweepTurns(ctx context.Context) error {
-	_, err := l.writers.Exec(ctx, sweepTurns)
-	return classify(err)
-}

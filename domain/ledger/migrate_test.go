@@ -55,6 +55,19 @@ func TestMigrations(t *testing.T) {
 	}
 }
 
+// Whoever deletes a row that others refer to finds those by an index, and does not read their whole table. Organisations are not deleted.
+func TestReferencesAreIndexed(t *testing.T) {
+	t.Parallel()
+	var missing []string
+	err := ledgertest.New(t).NewRaw(`SELECT c.conrelid::regclass || '.' || a.attname FROM pg_constraint c
+JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+WHERE c.contype = 'f' AND c.confrelid <> 'organisations'::regclass
+  AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1])`).Scan(t.Context(), &missing)
+	if err != nil || len(missing) > 0 {
+		t.Errorf("without an index: %v, %v", missing, err)
+	}
+}
+
 // Nodes that start together do not trip over each other: each migration is applied once, and all see it done.
 func TestMigrateConcurrently(t *testing.T) {
 	t.Parallel()

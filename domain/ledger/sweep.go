@@ -8,6 +8,41 @@ import (
 	"github.com/parley-chat/parley/domain"
 )
 
+// A turn whose dispatch has gone on without it is lost: its worker died after the thread had changed hands, so no claim met it.
+const (
+	loseTurns = `
+UPDATE turns t SET status = 'lost', error = 'its worker went silent', finished_at = clock_timestamp()`
+	goneOn = `(d.status <> 'running' OR d.token <> t.token)`
+
+	sweepTurns = loseTurns + `
+FROM dispatches d
+WHERE t.status = 'running' AND t.started_at < statement_timestamp() - interval '10 minutes' AND d.id = t.dispatch_id AND ` + goneOn
+
+	// The turns of the last hour, found agent by agent. An index of those that are running would find them sooner, but cost every turn
+	// something: its end would be the first update of a turn that has to touch an index.
+	sweepRecentTurns = loseTurns + `
+FROM agents a CROSS JOIN LATERAL (
+    SELECT r.id, r.dispatch_id FROM turns r
+    WHERE r.agent_id = a.id AND r.started_at BETWEEN statement_timestamp() - interval '1 hour' AND statement_timestamp() - interval '10 minutes' AND r.status = 'running'
+    OFFSET 0
+) late JOIN dispatches d ON d.id = late.dispatch_id
+WHERE t.id = late.id AND t.status = 'running' AND ` + goneOn
+)
+
+// SweepTurns marks turns that nobody will finish as lost. The first sweep of a handle reads all turns there are, those after it only the
+// last hour's: it is called once a minute.
+func (l *Ledger) SweepTurns(ctx context.Context) error {
+	sweep := sweepTurns
+	if l.turnsSwept.Load() {
+		sweep = sweepRecentTurns
+	}
+	if _, err := l.NewRaw(sweep).Exec(ctx); err != nil {
+		return classify(err)
+	}
+	l.turnsSwept.Store(true)
+	return nil
+}
+
 // What an agent should have been asked and was not: the last line led to no skip and to no dispatch, as after a backup that was
 // put back. What has waited for its agent for a day is given up.
 const left = `

@@ -1,0 +1,2 @@
+DROP INDEX threads_agent;
+DROP INDEX threads_assignee;
