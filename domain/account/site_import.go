@@ -105,7 +105,7 @@ func (s *Service) readSite(ctx context.Context, client *http.Client, job domain.
 	for part := range slices.Chunk(pages, 50) {
 		done, err := s.ImportArticles(ctx, job.OrgID, part)
 		if err != nil {
-			return errors.Join(err, s.ledger.KeepSiteImport(context.WithoutCancel(ctx), job, 0))
+			return errors.Join(err, s.ledger.KeepSiteImport(context.WithoutCancel(ctx), job, siteLease)) // the site is not read again before that is over
 		}
 		job.Added, job.Updated, job.Unchanged = job.Added+done.Added, job.Updated+done.Updated, job.Unchanged+done.Unchanged
 		for address, why := range done.Failed {

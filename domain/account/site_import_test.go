@@ -115,3 +115,50 @@ func siteRead(t *testing.T, s *account.Service, org domain.OrgID) domain.SiteImp
 		}
 	}
 }
+
+// What a site says may not be storable for now. Then the site is left in peace for the length of a lease, and not read over and over.
+func TestSiteIsNotReadOverAndOver(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	mux := http.NewServeMux()
+	site := httptest.NewServer(mux)
+	t.Cleanup(site.Close)
+	mux.HandleFunc("/sitemap.xml", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `<urlset><url><loc>%s/a</loc></url></urlset>`, site.URL)
+	})
+	mux.HandleFunc("/a", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, helpPage)
+	})
+	exec(t, x.ledger, `ALTER TABLE articles ADD CHECK (false)`)
+	given := make(chan struct{}, 1)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- x.ReadSites(ctx, http.DefaultClient, slog.New(slog.NewTextHandler(onWrite(func() {
+			select {
+			case given <- struct{}{}:
+			default:
+			}
+		}), nil)))
+	}()
+	if err := x.StartSiteImport(t.Context(), x.org, domain.SiteImport{Sitemap: site.URL + "/sitemap.xml", Language: "english", Classification: domain.ClassPublic}); err != nil {
+		t.Fatal(err)
+	}
+	<-given // up, as the log says
+	if rests := scan[bool](t, x.ledger, `SELECT token = 1 AND lease_until > now() + interval '30 seconds' FROM site_imports WHERE org_id = ?`, x.org); !rests {
+		t.Error("the site is to be read again at once")
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// onWrite is told of every write.
+type onWrite func()
+
+func (f onWrite) Write(p []byte) (int, error) {
+	f()
+	return len(p), nil
+}
