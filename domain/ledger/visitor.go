@@ -87,8 +87,11 @@ func (l *Ledger) Session(ctx context.Context, org domain.OrgID, id domain.Sessio
 	return lookup[domain.Session](ctx, l, "id = $1::text::uuid AND org_id::text = $2 AND expires_at > now()", string(id), string(org))
 }
 
-// Contact reads a contact. Another organisation's is NotFound.
+// Contact reads a contact. Another organisation's is NotFound, and so is the one of a thread that has none.
 func (l *Ledger) Contact(ctx context.Context, org domain.OrgID, id domain.ContactID) (domain.Contact, error) {
+	if id == "" {
+		return domain.Contact{}, domain.NotFoundf("there is no such contact")
+	}
 	return lookup[domain.Contact](ctx, l, "id = $1::text::uuid AND org_id::text = $2", string(id), string(org))
 }
 
@@ -104,9 +107,12 @@ stub = false, updated_at = now() WHERE org_id = ? AND id = ? AND erased_at IS NU
 	return one(res, err)
 }
 
-// LastSession reads a contact's latest session.
+// LastSession reads a contact's latest session. It fails with NotFound if they have none (any more), or contact is empty.
 func (l *Ledger) LastSession(ctx context.Context, org domain.OrgID, contact domain.ContactID) (domain.Session, error) {
 	var s domain.Session
+	if contact == "" {
+		return s, domain.NotFoundf("there is no such session")
+	}
 	err := l.NewSelect().Model(&s).Where("org_id = ? AND contact_id = ?", org, contact).Order("last_seen_at DESC").Limit(1).Scan(ctx)
 	return s, classify(err)
 }

@@ -90,11 +90,14 @@ func (p *Portal) draft(r *http.Request, c ledger.Conversation) (*views.Suggestio
 // around reads what surrounds a thread's lines and its flight recorder alike: the head and the facts.
 func (p *Portal) around(r *http.Request, c ledger.Conversation) (*views.Conversation, error) {
 	contact, err := p.Chat.Contact(r.Context(), c.OrgID, c.ContactID)
+	if domain.KindOf(err) == domain.NotFound { // a program has told what was said, and not by whom
+		contact, err = domain.Contact{CreatedAt: c.CreatedAt}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	visit, err := p.Chat.LastVisit(r.Context(), c.OrgID, c.ContactID)
-	if err != nil && domain.KindOf(err) != domain.NotFound { // a contact of another channel never came to a page
+	if err != nil && domain.KindOf(err) != domain.NotFound { // a contact of another channel never came to a page, and old visits are forgotten
 		return nil, err
 	}
 	open := &views.Conversation{
