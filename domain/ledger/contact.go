@@ -26,8 +26,12 @@ type ContactFilter struct {
 	Limit      int
 }
 
+// contacts reads what the first visit told from the profile, which keeps it: a session tells of its latest page, and is forgotten when it
+// has ended. Who came before profiles did has no other.
 func (l *Ledger) contacts() *bun.SelectQuery {
-	return l.NewSelect().TableExpr("contacts AS c").ColumnExpr("c.*, coalesce(v.page, '{}') AS first_page, coalesce(v.attribution, '{}') AS attribution").
+	return l.NewSelect().TableExpr("contacts AS c").ColumnExpr("c.*").
+		ColumnExpr("coalesce(c.profile->'first_page', v.page, '{}') || jsonb_strip_nulls(jsonb_build_object('referrer', coalesce(c.profile->'referrer', v.page->'referrer'))) AS first_page").
+		ColumnExpr("coalesce(c.profile->'attribution', v.attribution, '{}') AS attribution").
 		Join("LEFT JOIN LATERAL (SELECT page, attribution FROM sessions WHERE contact_id = c.id ORDER BY created_at, id LIMIT 1) v ON true")
 }
 
