@@ -25,6 +25,7 @@ type fakeChatwoot struct {
 	t      testing.TB
 	server *httptest.Server
 	secret string // signs its reports; empty: they are not signed
+	client *http.Client
 
 	mu      sync.Mutex
 	nextID  int
@@ -54,7 +55,7 @@ type fakeFault struct {
 }
 
 func newFakeChatwoot(t testing.TB) *fakeChatwoot {
-	f := &fakeChatwoot{t: t, nextID: 5000, posted: map[string][]fakeMessage{}, notes: map[string][]string{}, opened: map[string][]string{}, typing: map[string][]string{}}
+	f := &fakeChatwoot{t: t, client: http.DefaultClient, nextID: 5000, posted: map[string][]fakeMessage{}, notes: map[string][]string{}, opened: map[string][]string{}, typing: map[string][]string{}}
 	f.server = httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(func() { f.told.Wait(); f.server.Close() })
 	return f
@@ -228,7 +229,7 @@ func (f *fakeChatwoot) report(ctx context.Context, to string, what map[string]an
 		r.Header.Set("X-Chatwoot-Timestamp", stamp)
 		r.Header.Set("X-Chatwoot-Signature", "sha256="+hex.EncodeToString(mac.Sum(nil)))
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := f.client.Do(r)
 	if err != nil {
 		return out
 	}
@@ -254,6 +255,16 @@ func (f *fakeChatwoot) said(conversation int) []string {
 		out = append(out, m.Content)
 	}
 	return out
+}
+
+// answers is how many lines were posted in all conversations so far.
+func (f *fakeChatwoot) answers() (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, ms := range f.posted {
+		n += len(ms)
+	}
+	return n
 }
 
 // forPeople is what the people there see beside what is said: notes, and what the status was set to.

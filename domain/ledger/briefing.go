@@ -138,12 +138,12 @@ func (b *Briefing) foreign() bool {
 	return b.Conversation != "" && b.Agent.Kind == domain.AgentWebSocket
 }
 
-// pendingOf are the lines that a claim's turn is to answer.
-func pendingOf(c Claim, ms []domain.Message) (ids []domain.MessageID) {
+// pendingOf are the lines that a claim's turn is to answer, the oldest first.
+func pendingOf(c Claim, ms []domain.Message) (pending []domain.Message) {
 	for _, m := range ms {
 		if m.Direction == domain.Inbound && m.Seq >= c.FromSeq {
-			ids = append(ids, m.ID)
+			pending = append(pending, m)
 		}
 	}
-	return ids
+	return pending
 }

@@ -55,12 +55,15 @@ FROM events e LEFT JOIN messages m ON m.id = e.message_id WHERE e.org_id = $1::t
 	return r, classify(err)
 }
 
-// reports reads the reports with which some of a thread's lines came, by line.
-func reports(ctx context.Context, conn *pgxpool.Conn, org domain.OrgID, thread domain.ThreadID, lines []domain.MessageID) (map[domain.MessageID]ForeignLine, error) {
+// reports reads the reports with which some of a thread's lines came, by line. What is older than the lines is not looked at.
+func reports(ctx context.Context, conn *pgxpool.Conn, org domain.OrgID, thread domain.ThreadID, lines []domain.Message) (map[domain.MessageID]ForeignLine, error) {
+	if len(lines) == 0 {
+		return nil, nil
+	}
 	rows, err := conn.Query(ctx, `SELECT e.message_id::text, e.external_id, coalesce(e.detail->'payload', '{}')
-FROM threads t CROSS JOIN LATERAL (SELECT * FROM events e WHERE e.thread_id = t.id AND e.kind = 'message_received' OFFSET 0) e
+FROM threads t CROSS JOIN LATERAL (SELECT * FROM events e WHERE e.thread_id = t.id AND e.created_at >= $4 AND e.kind = 'message_received' OFFSET 0) e
 WHERE t.org_id = $1::text::uuid AND t.id = $2::text::uuid AND e.message_id = ANY($3::text[]::uuid[])`,
-		string(org), string(thread), column(lines, func(id domain.MessageID) string { return string(id) }))
+		string(org), string(thread), column(lines, func(m domain.Message) string { return string(m.ID) }), lines[0].CreatedAt)
 	if err != nil {
 		return nil, classify(err)
 	}

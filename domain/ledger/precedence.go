@@ -13,6 +13,7 @@ type precedence struct {
 	mu      sync.Mutex
 	waiting int // who wait for an acknowledgement
 	crowded bool
+	alone   time.Time // until when nothing goes on beside the crowd
 	thinned time.Time // when a crowd had become a few
 	queue   []chan struct{}
 	tick    *time.Timer // lets the next of the queue go on; nil: none was needed yet
@@ -20,12 +21,13 @@ type precedence struct {
 }
 
 const (
-	crowdFrom = 8                    // at once
-	crowdFew  = 2                    // are no crowd any more, when it has been no more of them
-	crowdLull = 3 * time.Millisecond // for so long
-	crowdTick = 5 * time.Millisecond // beside a crowd one goes on so often
-	afterTick = time.Millisecond     // once it has gone afterMost so often: all at once would be in the next crowd's way
-	afterMost = 2
+	crowdFrom  = 8                     // at once
+	crowdFew   = 2                     // are no crowd any more, when it has been no more of them
+	crowdLull  = 3 * time.Millisecond  // for so long
+	crowdAlone = 50 * time.Millisecond // nothing goes on beside a crowd at first: most are gone by then
+	crowdTick  = 5 * time.Millisecond  // beside one that stays, one goes on so often
+	afterTick  = time.Millisecond      // once it has gone afterMost so often: all at once would be in the next crowd's way
+	afterMost  = 2
 )
 
 // Acknowledging says that somebody waits for an acknowledgement, until done is called.
@@ -34,7 +36,7 @@ func (l *Ledger) Acknowledging() (done func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.waiting++; p.waiting >= crowdFrom && !p.crowded {
-		p.crowded = true
+		p.crowded, p.alone = true, time.Now().Add(crowdAlone)
 		p.in(crowdTick)
 	}
 	return sync.OnceFunc(func() {
@@ -101,6 +103,9 @@ func (p *precedence) next() {
 	most, again := afterMost, afterTick
 	if p.crowded {
 		most, again = 1, crowdTick
+		if time.Now().Before(p.alone) {
+			most = 0
+		}
 	}
 	for range min(most, len(p.queue)) {
 		close(p.queue[0])
