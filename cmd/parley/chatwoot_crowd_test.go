@@ -107,13 +107,13 @@ func TestChatwootAcknowledgesQuickly(t *testing.T) {
 			}
 		}
 		bursts := func(what string, conversation func(w int) int) {
-			for range 10 {
+			for range 5 {
 				fresh += customers
 				lines += customers
 				c.burst(conversation)
 				c.over(lines)
 			}
-			quick("ten times a hundred " + what + " conversations at once")
+			quick("five times a hundred " + what + " conversations at once")
 		}
 		bursts("new", func(w int) int { return fresh + w })
 		bursts("known", known)
