@@ -78,7 +78,19 @@ func (s *Surface) single(next http.Handler) http.Handler {
 			return &domain.Error{Kind: domain.Invalid, Code: domain.CodeBadJSON, Msg: "send one call at a time: batches are not taken"}
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		next.ServeHTTP(w, r)
+		acceptJSON(r.Header)
+		answer := &inProtocol{ResponseWriter: w, request: body}
+		next.ServeHTTP(answer, r)
+		answer.finish()
 		return nil
 	})
+}
+
+// acceptJSON lets those in who can read JSON, which is all that this server answers with: the protocol has clients accept a stream as
+// well, and the library insists on it.
+func acceptJSON(h http.Header) {
+	accept := strings.Join(h.Values("Accept"), ",")
+	if accept == "" || strings.Contains(accept, "application/json") || strings.Contains(accept, "*/*") || strings.Contains(accept, "application/*") {
+		h.Set("Accept", "application/json, text/event-stream")
+	}
 }

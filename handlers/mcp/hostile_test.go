@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -79,6 +80,8 @@ func TestBadArguments(t *testing.T) {
 		{"list_threads", arguments{"status": "any"}, "bad_field", "status"},
 		{"list_threads", arguments{"limit": -1}, "bad_field", "limit"},
 		{"list_threads", arguments{"limit": "ten"}, "bad_field", "limit"},
+		{"list_threads", arguments{"limit": 1e300}, "bad_field", "limit: has"},
+		{"read_thread", arguments{"thread_id": me.Thread, "after_seq": 1e19}, "bad_field", "after_seq: has"},
 		{"list_threads", arguments{"cursor": "nonsense"}, "bad_field", "cursor"},
 		{"list_threads", arguments{"contact": "Grace"}, "bad_field", "contact"},
 		{"list_threads", arguments{"assignee": "' OR true --"}, "bad_field", "assignee"},
@@ -227,6 +230,48 @@ func TestDoor(t *testing.T) {
 		}
 		if !strings.HasPrefix(res.Header.Get("Cache-Control"), "no-") || res.Header.Get("X-Content-Type-Options") != "nosniff" || res.Header.Get("Mcp-Session-Id") != "" {
 			t.Errorf("%s: headers %v", name, res.Header)
+		}
+	}
+}
+
+// What is no good call is refused as JSON-RPC has it, whoever asks and however little they say of themselves.
+func TestRefusalsAreInTheProtocol(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for body, want := range map[string]struct {
+		status, code int
+		id           any
+	}{
+		`{"jsonrpc":"2.0","id":7,"method":"nope"}`:                                {200, -32601, 7.0},
+		`{"jsonrpc":"2.0","id":"a","method":"tools/call"}`:                        {200, -32602, "a"},
+		`{"jsonrpc":"2.0","id":7,"method":"tools/call","params":[]}`:              {200, -32602, 7.0},
+		`{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"nope"}}`: {200, -32602, 7.0},
+		`{"jsonrpc":"2.0","id":null,"method":"ping"}`:                             {400, -32600, nil},
+		`{"jsonrpc":"1.0","id":7,"method":"ping"}`:                                {400, -32600, nil},
+		`{"jsonrpc":"2.0","id":{},"method":"ping"}`:                               {400, -32600, nil},
+		`"ping"`: {400, -32600, nil},
+		`null`:   {400, -32600, nil},
+		`{`:      {400, -32700, nil},
+		``:       {400, -32700, nil},
+	} {
+		res, raw := w.post(t, "POST", body)
+		var got struct {
+			JSONRPC string
+			ID      any
+			Error   struct {
+				Code    int
+				Message string
+			}
+		}
+		if err := json.Unmarshal([]byte(raw), &got); err != nil || res.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d %v %s", body, res.StatusCode, res.Header, raw)
+		} else if res.StatusCode != want.status || got.JSONRPC != "2.0" || got.ID != want.id || got.Error.Code != want.code || got.Error.Message == "" {
+			t.Errorf("%s: %d %s, want %+v", body, res.StatusCode, raw, want)
+		}
+	}
+	for accept, want := range map[string]int{"application/json": 200, "": 200, "*/*": 200, "text/html": 400, "text/event-stream": 400} {
+		if res, body := w.post(t, "POST", ping, "Accept", accept); res.StatusCode != want {
+			t.Errorf("Accept %q: %d %s", accept, res.StatusCode, body)
 		}
 	}
 }

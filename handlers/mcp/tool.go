@@ -97,6 +97,8 @@ func (s *Surface) explain(next mcp.MethodHandler) mcp.MethodHandler {
 		if text, ok := called.Content[0].(*mcp.TextContent); ok {
 			if problem, ok := strings.CutPrefix(text.Text, unfit); ok {
 				text.Text = string(domain.CodeBadField) + ": the arguments do not fit the tool's input schema: " + clip(problem, 500)
+			} else if strings.HasPrefix(text.Text, misfit) {
+				text.Text = ofField(text.Text)
 			}
 		}
 		return res, nil
