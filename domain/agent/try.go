@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -30,7 +32,7 @@ func try(ctx context.Context, a domain.Agent, d Deps, limit time.Duration) domai
 	timed, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	p := &probe{began: time.Now()}
-	result, err := rt.Turn(timed, tryRequest(a), p)
+	result, err := Ask(timed, cmp.Or(d.Log, slog.Default()), rt, tryRequest(a), p)
 	if result.Reply != nil {
 		_ = p.Reply(ctx, *result.Reply) // never fails
 	}

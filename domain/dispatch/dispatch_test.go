@@ -430,3 +430,21 @@ func TestLongBurstIsReadWhole(t *testing.T) {
 		t.Fatalf("the agent was shown %q", fromAgent(ms)[0])
 	}
 }
+
+func TestPanicIsAFailedTurn(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	f := ledgertest.Seed(t, l)
+	var attempts atomic.Int32
+	start(t, l, func(context.Context, agent.TurnRequest, agent.Sink) (agent.Result, error) {
+		if attempts.Add(1) == 1 {
+			panic("no agent may end the process")
+		}
+		return answer("at last")
+	}, dispatch.Options{})
+	say(t, l, f, "1")
+	eventually(t, l, f, "an answer", agentSaid(1))
+	if kinds, _ := look(t, l, f); count(kinds, domain.TurnFailure) != 1 || count(kinds, domain.RetryScheduled) != 1 {
+		t.Fatalf("timeline %v", kinds)
+	}
+}

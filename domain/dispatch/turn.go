@@ -123,7 +123,7 @@ func (t *turn) run(ctx context.Context) ledger.Change {
 	limited, cancel := context.WithTimeout(ctx, turnLimit)
 	defer cancel()
 	limited, t.found = agent.Retrieving(limited)
-	res, err := voice.Turn(limited, request(t.c, b, t.d.o.PublicURL), t)
+	res, err := agent.Ask(limited, t.d.o.Log, voice, request(t.c, b, t.d.o.PublicURL), t)
 	return t.ended(ctx, res, err)
 }
 

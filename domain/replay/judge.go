@@ -72,7 +72,7 @@ func (j *judge) judged(ctx context.Context, t domain.ReplayTurn) (domain.ReplayT
 	defer cancel()
 	heard := &sink{}
 	began := time.Now()
-	res, err := rt.Turn(limited, j.request(task+"\n\n"+string(question)), heard)
+	res, err := agent.Ask(limited, j.o.Log, rt, j.request(task+"\n\n"+string(question)), heard)
 	if ctx.Err() != nil {
 		return t, context.Cause(ctx)
 	}

@@ -89,7 +89,7 @@ func (p *player) turn(ctx context.Context, n int, x domain.Exchange) (domain.Rep
 	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, turnLimit)
 	defer cancel()
-	res, err := rt.Turn(limited, p.request(n, x), sink)
+	res, err := agent.Ask(limited, p.o.Log, rt, p.request(n, x), sink)
 	if ctx.Err() != nil {
 		return t, context.Cause(ctx)
 	}
