@@ -46,6 +46,18 @@ type User struct {
 	CreatedAt time.Time
 }
 
+// Invitation is a link that somebody chooses a password with: one who is to join, or one of the team who has lost theirs. It works once.
+type Invitation struct {
+	ID        InvitationID `bun:",pk"`
+	OrgID     OrgID
+	UserID    UserID `bun:",nullzero"` // whose password it is; empty: somebody who is to join
+	Email     string // lower case
+	Role      Role   // that they get, or have
+	InvitedBy UserID `bun:",nullzero"` // empty: a program with an API key
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
 // Article is a piece of knowledge an agent may answer from.
 type Article struct {
 	ID       ArticleID `bun:",pk"`

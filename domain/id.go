@@ -22,6 +22,7 @@ type (
 	AttachmentID string
 	ReplayID     string
 	GoldenID     string
+	InvitationID string
 )
 
 // ParseID reads an identifier that came from outside. It fails with NotFound: an id that cannot exist names nothing,

@@ -159,7 +159,7 @@ func SignIn(d Door) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<button class=\"button primary wide\" type=\"submit\">Sign in</button></form>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<button class=\"button primary wide\" type=\"submit\">Sign in</button></form><details class=\"door-lost\"><summary>Forgotten your password?</summary><p>An owner of your organisation can make you a link to choose another one: under Team, beside your name. Whoever runs this server can set one with <code>parley owner password</code>.</p></details>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -228,7 +228,7 @@ func Setup(d Door) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Secret(ui.Field{Name: "password", Label: "Password", Autocomplete: "new-password", Required: true, Hint: "At least 10 characters. A sentence is easier to keep than a riddle."}, d.Form).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Secret(ui.Field{Name: "password", Label: "Password", Autocomplete: "new-password", Required: true, Hint: passwordHint}, d.Form).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

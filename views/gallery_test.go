@@ -38,6 +38,10 @@ func doors(g map[string]templ.Component) {
 		Values: map[string]string{"email": hostile}, Problem: "E-mail and password do not fit together.",
 	}})
 	g["signed-out"] = SignIn(Door{Notice: ui.Notice{Tone: ui.Green, Text: "You are signed out."}})
+	g["join"] = JoinPage(Join{Token: "t0ken", Organisation: "Acme Bicycles", Email: "ben@acme.example"})
+	g["join-wrong"] = JoinPage(Join{Token: hostile, Organisation: hostile, Email: hostile, Form: ui.Form{Values: map[string]string{"name": hostile}, Problems: map[string]string{"name": "must have at most 80 characters", "password": "must have at least 10 characters"}}})
+	g["join-back"] = JoinPage(Join{Token: "t0ken", Organisation: "Acme Bicycles", Email: "ben@acme.example", Name: hostile, Back: true})
+	g["join-over"] = JoinOver()
 	for _, status := range []int{400, 403, 404, 409, 429, 500, 503} {
 		g["problem-"+number(status)] = Problem(Trouble{Status: status, Detail: map[int]string{404: "There is no conversation " + hostile}[status], Ref: map[int]string{500: "a1b2c3"}[status]})
 	}
@@ -354,7 +358,32 @@ func chatwootPages(g map[string]templ.Component) {
 	g["chatwoot-waiting"] = ChatwootPage(waiting)
 }
 
+func teamPages(g map[string]templ.Component) {
+	team := Team{Frame: frame(TeamSection, "Team"), People: []domain.User{anna}, Form: ui.Form{Values: map[string]string{"role": "member"}}}
+	g["team-alone"] = TeamPage(team)
+	ben, odd := anna, anna
+	ben.ID, ben.Name, ben.Email, ben.Role = domain.UserID(id(970)), "", "ben@acme.example", domain.RoleMember
+	odd.ID, odd.Name, odd.Email = domain.UserID(id(971)), hostile+long, long+"@acme.example"
+	team.People = append(team.People, ben, odd)
+	asked := domain.Invitation{ID: domain.InvitationID(id(972)), Email: "cleo@acme.example", Role: domain.RoleOwner, InvitedBy: odd.ID, CreatedAt: now, ExpiresAt: now.Add(7 * 24 * time.Hour)}
+	lost, soon := asked, asked
+	lost.ID, lost.UserID, lost.Email, lost.InvitedBy, lost.ExpiresAt = domain.InvitationID(id(973)), ben.ID, ben.Email, anna.ID, now.Add(-time.Hour)
+	soon.ID, soon.Email, soon.Role, soon.InvitedBy, soon.ExpiresAt = domain.InvitationID(id(974)), hostile+long, domain.RoleMember, "", now.Add(time.Hour)
+	team.Invitations = []domain.Invitation{asked, lost, soon}
+	g["team"] = TeamPage(team)
+	team.Made, team.Link = asked, "https://chat.acme.example/join?token=q83vEjRWeJ4q83vEjRWeJ4q83vEjRWeJ4q83vEjRWe0"
+	g["team-link"] = TeamPage(team)
+	team.Link, team.Form = "", ui.Form{Values: map[string]string{"email": hostile, "role": hostile}, Problems: map[string]string{"email": "belongs to somebody with a login"}}
+	g["team-wrong"] = TeamPage(team)
+	team.Form = ui.Form{Problem: "This is the last owner: make somebody else an owner first."}
+	g["team-refused"] = TeamPage(team)
+	g["profile"] = ProfilePage(Profile{Frame: frame(ProfileSection, "Your account"), Name: ui.Form{Values: map[string]string{"name": anna.Name}}})
+	g["profile-wrong"] = ProfilePage(Profile{Frame: frame(ProfileSection, "Your account"), Name: ui.Form{Values: map[string]string{"name": hostile}, Problems: map[string]string{"name": "is needed"}}})
+	g["profile-password-wrong"] = ProfilePage(Profile{Frame: frame(ProfileSection, "Your account"), Name: ui.Form{Values: map[string]string{"name": hostile}}, Password: ui.Form{Problems: map[string]string{"current": "is wrong"}}})
+}
+
 func ownersPages(g map[string]templ.Component) {
+	teamPages(g)
 	settings := Settings{Frame: frame(SettingsSection, "Settings"), Form: ui.Form{Values: SettingsValues(domain.Recording{Content: domain.RecordMetadata, Days: 90})}}
 	g["settings"] = SettingsPage(settings)
 	settings.More = true

@@ -21,6 +21,8 @@ const (
 	SettingsSection  Section = "settings"
 	WebhooksSection  Section = "webhooks"
 	ChatwootSection  Section = "chatwoot"
+	TeamSection      Section = "team"
+	ProfileSection   Section = "profile"
 )
 
 // Frame is what every page of a signed-in person shares.

@@ -68,6 +68,11 @@ func dayName(now, t time.Time) string {
 	return t.Format("Monday, 2 January 2006")
 }
 
+// dayAndTime is a time within a sentence that need not be exact to the second.
+func dayAndTime(now, t time.Time) string {
+	return t.In(now.Location()).Format("Monday, 2 January, 15:04 MST")
+}
+
 // daysBetween counts the midnights from a to b.
 func daysBetween(a, b time.Time) int {
 	day := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }

@@ -63,6 +63,8 @@ func TestCommands(t *testing.T) {
 		{"owner", "owner create --org acme --email Anna@Example.com --name Anna", "long enough\n", 0, "anna@example.com can sign in now."},
 		{"owner again", "owner create --org acme --email anna@example.com", "long enough\n", 1, "parley: "},
 		{"second owner", "owner create --org acme --email ben@example.com --json", "long enough", 0, `"email":"ben@example.com"`},
+		{"another password", "owner password --email Ben@example.com", "long enough again\n", 0, "ben@example.com can sign in with the new password now"},
+		{"another password for nobody", "owner password --email nobody@example.com", "long enough again\n", 1, "nobody has the e-mail address nobody@example.com"},
 		{"key", "apikey create --org acme", "", 0, "parley_"},
 		{"key as JSON", "apikey create --org acme --json", "", 0, `"key":"parley_`},
 		{"key that only reads for a while", "apikey create --org acme --scope read --expires 90d --json", "", 0, `"scope":"read"`},

@@ -63,6 +63,20 @@ func (s *Service) Release(ctx context.Context, who domain.User, thread domain.Th
 	return s.move(ctx, who, thread, ledger.Release{User: who})
 }
 
+// Leave lets all that somebody has wait for another person, who has left the team or is about to.
+func (s *Service) Leave(ctx context.Context, who domain.User) error {
+	threads, err := s.ledger.AssignedThreads(ctx, who)
+	if err != nil {
+		return err
+	}
+	for _, t := range threads {
+		if _, err := s.move(ctx, who, t, ledger.Release{User: who, Left: true}); err != nil && domain.KindOf(err) != domain.NotFound {
+			return err
+		}
+	}
+	return nil
+}
+
 // Close resolves the thread. The visitor's next message opens it again.
 func (s *Service) Close(ctx context.Context, who domain.User, thread domain.ThreadID) (domain.Thread, error) {
 	return s.move(ctx, who, thread, ledger.Close{User: who})

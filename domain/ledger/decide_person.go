@@ -136,12 +136,21 @@ func (s *state) close(w *rows, e event) error {
 }
 
 // Release lets a thread that a person has wait for another one.
-type Release struct{ User domain.User }
+type Release struct {
+	User domain.User
+	Left bool // they have it no longer because they leave the team; what somebody else has stays theirs
+}
 
 func (Release) key(domain.ThreadID) eventKey { return eventKey{} }
 
 func (c Release) decide(s *state, w *rows) (Outcome, error) {
 	if s.Handling == domain.HandlingWaiting {
+		return Outcome{}, nil
+	}
+	if c.Left {
+		if s.Handling == domain.HandlingHuman && s.AssigneeID == c.User.ID {
+			s.handOff(w, c.User.Name+" has left the team", event{})
+		}
 		return Outcome{}, nil
 	}
 	if s.Handling == domain.HandlingClosed {

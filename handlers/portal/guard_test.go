@@ -27,6 +27,9 @@ var everyForm = []struct {
 	{"/widgets/{widget}/trigger", []string{"on", ""}},
 	{"/widgets/{widget}/secret", nil},
 	{"/widgets/{widget}/delete", nil},
+	{"/team/invitations", []string{"email", "ben@example.com", "role", "member"}},
+	{"/account", []string{"name", "Eve"}},
+	{"/account/password", []string{"current", "x", "password", "a good long sentence"}},
 	{"/signout", nil},
 }
 

@@ -20,6 +20,8 @@ func (p *Portal) Routes(r chi.Router) {
 		r.Get("/signin", p.page(p.showSignIn))
 		r.With(p.limitSignIn()).Post("/signin", p.page(p.signIn))
 		r.Post("/signout", p.page(p.signOut))
+		r.Get("/join", p.page(p.showJoin))
+		r.With(p.limitSignIn()).Post("/join", p.page(p.join))
 
 		r.Group(func(r chi.Router) {
 			r.Use(p.signedIn)
@@ -32,6 +34,10 @@ func (p *Portal) Routes(r chi.Router) {
 			p.webhookRoutes(r)
 			p.chatwootRoutes(r)
 			p.keyRoutes(r)
+			p.teamRoutes(r)
+			r.Get("/account", p.page(p.showProfile))
+			r.Post("/account", p.page(p.rename))
+			r.With(p.limitSignIn()).Post("/account/password", p.page(p.changePassword))
 			r.Get("/settings", p.page(forOwners(p.showSettings)))
 			r.Post("/settings", p.page(forOwners(p.updateSettings)))
 			r.Post("/settings/deliveries/{id}/retry", p.page(forOwners(p.retryDelivery)))

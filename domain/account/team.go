@@ -1,0 +1,163 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/ledger"
+)
+
+// InvitationLifetime is how long a link works that somebody chooses a password with.
+const InvitationLifetime = 7 * 24 * time.Hour
+
+// Invite asks somebody to join. Whoever opens the link that the token stands in chooses a name and a password; this is the only time it is
+// told. Inviting the same address again makes the link before worthless. It fails with Invalid, and with Conflict for whoever has a login.
+func (s *Service) Invite(ctx context.Context, org domain.OrgID, by domain.UserID, email string, role domain.Role) (token string, i domain.Invitation, err error) {
+	p := problems{}
+	email = p.email("email", email)
+	p.oneOf("role", string(role), string(domain.RoleOwner), string(domain.RoleMember))
+	if err := p.err(); err != nil {
+		return "", i, err
+	}
+	switch _, _, err := s.ledger.UserByEmail(ctx, email); {
+	case err == nil:
+		return "", i, &domain.Error{Kind: domain.Conflict, Msg: "somebody has this e-mail address already", Fields: map[string]string{"email": "belongs to somebody with a login"}}
+	case domain.KindOf(err) != domain.NotFound:
+		return "", i, err
+	}
+	return s.invite(ctx, domain.Invitation{OrgID: org, Email: email, Role: role, InvitedBy: by})
+}
+
+// InviteBack gives one of the team a link to choose another password with. The one they have goes on until then. It fails with NotFound.
+func (s *Service) InviteBack(ctx context.Context, org domain.OrgID, by, user domain.UserID) (token string, i domain.Invitation, err error) {
+	u, err := s.User(ctx, org, user)
+	if err != nil {
+		return "", i, err
+	}
+	return s.invite(ctx, domain.Invitation{OrgID: org, UserID: u.ID, Email: u.Email, Role: u.Role, InvitedBy: by})
+}
+
+// InviteAgain makes another link for an invitation, with as much time as a new one. It fails with NotFound.
+func (s *Service) InviteAgain(ctx context.Context, org domain.OrgID, by domain.UserID, id domain.InvitationID) (token string, i domain.Invitation, err error) {
+	if i, err = s.ledger.Invitation(ctx, org, id); err != nil {
+		return "", i, found(err, "invitation")
+	}
+	i.InvitedBy = by
+	return s.invite(ctx, i)
+}
+
+func (s *Service) invite(ctx context.Context, i domain.Invitation) (string, domain.Invitation, error) {
+	token := newToken()
+	i.ID, i.CreatedAt = ledger.NewID[domain.InvitationID](), now()
+	i.ExpiresAt = i.CreatedAt.Add(InvitationLifetime)
+	if err := s.ledger.PutInvitation(ctx, i, hashOf(token)); err != nil {
+		return "", domain.Invitation{}, err
+	}
+	return token, i, nil
+}
+
+// Invitations lists an organisation's, the newest first, also those that are over.
+func (s *Service) Invitations(ctx context.Context, org domain.OrgID) ([]domain.Invitation, error) {
+	return s.ledger.Invitations(ctx, org)
+}
+
+// Withdraw makes an invitation's link worthless. It fails with NotFound.
+func (s *Service) Withdraw(ctx context.Context, org domain.OrgID, id domain.InvitationID) error {
+	return found(s.ledger.DeleteInvitation(ctx, org, id), "invitation")
+}
+
+// Invited is whom a link is for.
+type Invited struct {
+	Invitation   domain.Invitation
+	Organisation string
+	Name         string // of one of the team who chooses another password; else empty
+}
+
+// errNoInvitation is all that whoever comes with a link that does not work learns.
+func errNoInvitation() error {
+	return domain.NotFoundf("this link works no longer: it was used, replaced or withdrawn, or its time is over; ask for another one")
+}
+
+// Invited finds whom a token was made for. It fails with NotFound for one that is unknown, used, replaced, withdrawn or over.
+func (s *Service) Invited(ctx context.Context, token string) (Invited, error) {
+	i, org, name, err := s.ledger.Invited(ctx, hashOf(token))
+	if err != nil && domain.KindOf(err) == domain.NotFound {
+		err = errNoInvitation()
+	}
+	return Invited{i, org, name}, err
+}
+
+// Accept uses a link up: somebody new joins under a name, and one of the team has another password and is signed out everywhere. It
+// fails with Invalid, and as Invited does; then the link still works.
+func (s *Service) Accept(ctx context.Context, token, name, password string) (email string, err error) {
+	in, err := s.Invited(ctx, token)
+	if err != nil {
+		return "", err
+	}
+	p := problems{}
+	if in.Invitation.UserID == "" {
+		name = p.name("name", name)
+	}
+	p.password("password", password)
+	if err := p.err(); err != nil {
+		return "", err
+	}
+	hash, err := s.hash(ctx, password)
+	if err != nil {
+		return "", err
+	}
+	err = s.ledger.InTx(ctx, func(tx *ledger.Ledger) error {
+		i, err := tx.TakeInvitation(ctx, hashOf(token))
+		if err != nil {
+			return err
+		}
+		if email = i.Email; i.UserID != "" {
+			return tx.SetPassword(ctx, i.OrgID, i.UserID, hash, nil)
+		}
+		return tx.CreateUser(ctx, domain.User{ID: ledger.NewID[domain.UserID](), OrgID: i.OrgID, Email: i.Email, Name: name, Role: i.Role, CreatedAt: now()}, hash)
+	})
+	if err != nil && domain.KindOf(err) == domain.NotFound {
+		err = errNoInvitation()
+	}
+	return email, err
+}
+
+// User reads one of an organisation's people. It fails with NotFound, for another organisation's too.
+func (s *Service) User(ctx context.Context, org domain.OrgID, id domain.UserID) (domain.User, error) {
+	u, err := s.ledger.User(ctx, org, id)
+	return u, found(err, "person in the team")
+}
+
+// SetRole changes what somebody may do. It fails with Invalid, NotFound, and with Conflict where nobody would own the organisation then.
+func (s *Service) SetRole(ctx context.Context, org domain.OrgID, id domain.UserID, role domain.Role) error {
+	p := problems{}
+	p.oneOf("role", string(role), string(domain.RoleOwner), string(domain.RoleMember))
+	if err := p.err(); err != nil {
+		return err
+	}
+	return s.keepingAnOwner(ctx, org, func(tx *ledger.Ledger) error { return tx.SetRole(ctx, org, id, role) })
+}
+
+// RemoveUser takes somebody out of the team: they are signed out everywhere, and the invitations they made are worthless. What they did
+// stays on the record. It fails with NotFound, and with Conflict for the last owner. What they had is to be released before: chat.Leave.
+func (s *Service) RemoveUser(ctx context.Context, org domain.OrgID, id domain.UserID) error {
+	return s.keepingAnOwner(ctx, org, func(tx *ledger.Ledger) error { return tx.DeleteUser(ctx, org, id) })
+}
+
+// keepingAnOwner does something to the team unless it would leave nobody who can undo it: without an owner the setup would be open again.
+func (s *Service) keepingAnOwner(ctx context.Context, org domain.OrgID, do func(tx *ledger.Ledger) error) error {
+	return found(s.ledger.InTx(ctx, func(tx *ledger.Ledger) error {
+		if err := tx.LockUsers(ctx); err != nil {
+			return err
+		}
+		if err := do(tx); err != nil {
+			return err
+		}
+		left, err := tx.Owners(ctx, org)
+		if err == nil && left == 0 {
+			return domain.Conflictf("this is the last owner: make somebody else an owner first")
+		}
+		return err
+	}), "person in the team")
+}
