@@ -47,6 +47,7 @@ type core struct {
 	first   precedence
 	places  gather[placeQuery, []ChatwootPlace]
 	threads gather[chatwootBegin, domain.ThreadID]
+	news    gather[sinceQuery, sinceAnswer]
 	resent  []func()
 	log     *slog.Logger
 
@@ -113,6 +114,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 	db := bun.NewDB(stdlib.OpenDBFromPool(readers), pgdialect.New(), bun.WithDiscardUnknownColumns())
 	l := &Ledger{IDB: db, core: &core{db: db, readers: readers, hot: hot, keyed: stdlib.OpenDBFromPool(hot), writers: writers, commits: commits, seal: o.Sealer, log: o.Log}}
 	l.places = gather[placeQuery, []ChatwootPlace]{most: laneBatch, ask: l.chatwootPlaces}
+	l.news = gather[sinceQuery, sinceAnswer]{most: newsBatch, ask: l.since}
 	l.threads = gather[chatwootBegin, domain.ThreadID]{most: laneBatch, ask: l.chatwootThreads}
 	for range o.Lanes {
 		l.lanes = append(l.lanes, l.startLane())
