@@ -15,7 +15,7 @@ import (
 
 const (
 	siteLease = 2 * time.Minute // longer than a page or a sitemap may take
-	siteEvery = 5 * time.Second // between two looks for a site whose reader has died, or that another node was asked for
+	siteEvery = time.Minute     // between two looks for a site whose reader has died, or has left it: who asks for one wakes the reader
 )
 
 // StartSiteImport has a site read into the knowledge, in the background. It fails with Invalid, and with Conflict while one is being read.

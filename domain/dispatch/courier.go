@@ -130,6 +130,15 @@ func (c *Courier) round(ctx context.Context) time.Duration {
 			return deliverySweep
 		}
 		c.ledger.GiveWay(ctx)
+		in, ok, err := c.ledger.NextDelivery(ctx, ways) // before the claim: mostly there is nothing to take, and one question tells
+		switch {
+		case err != nil:
+			return retryPause
+		case !ok:
+			return deliverySweep
+		case in > 0:
+			return min(max(in, deliveryPause), deliverySweep)
+		}
 		claimed := time.Now()
 		ds, err := c.ledger.ClaimDeliveries(ctx, ways, room, deliveryShare, deliveryLease)
 		if err != nil {
@@ -137,7 +146,7 @@ func (c *Courier) round(ctx context.Context) time.Duration {
 			return retryPause
 		}
 		if len(ds) == 0 {
-			break
+			return deliveryPause
 		}
 		c.busy.Add(int32(len(ds)))
 		for _, d := range ds {
@@ -151,14 +160,7 @@ func (c *Courier) round(ctx context.Context) time.Duration {
 			})
 		}
 	}
-	in, ok, err := c.ledger.NextDelivery(ctx, ways)
-	switch {
-	case err != nil:
-		return retryPause
-	case !ok:
-		return deliverySweep
-	}
-	return min(max(in, deliveryPause), deliverySweep)
+	return 0
 }
 
 func (c *Courier) deliver(ctx context.Context, d ledger.Delivery) {

@@ -9,7 +9,7 @@ import (
 
 const (
 	waitsMost  = 100
-	waitsSweep = 15 * time.Second // finds the waits another node was told of and died
+	waitsSweep = 30 * time.Second // finds the waits another node was told of and died
 )
 
 // watchWaits looks after people who wait for too long, until ctx ends. When is the ledger's to say: every node may look.

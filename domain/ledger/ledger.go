@@ -143,6 +143,7 @@ func open(ctx context.Context, dsn string, conns int, set func(*pgx.ConnConfig))
 		return nil, fmt.Errorf("DATABASE_URL is not a Postgres URL: %w", err)
 	}
 	cfg.MaxConns = int32(conns)
+	cfg.ShouldPing = doubtful
 	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
 	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
 		cfg.ConnConfig.RuntimeParams["application_name"] = "parley"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
 	"github.com/parley-chat/parley/domain"
@@ -42,31 +41,6 @@ func (l *Ledger) ThreadByKey(ctx context.Context, org domain.OrgID, key string) 
 // Thread reads a thread. Another organisation's is NotFound.
 func (l *Ledger) Thread(ctx context.Context, org domain.OrgID, id domain.ThreadID) (domain.Thread, error) {
 	return lookup[domain.Thread](ctx, l, "id = $1::text::uuid AND org_id::text = $2", string(id), string(org))
-}
-
-// Position is how far a thread has come: whoever follows it compares.
-type Position struct {
-	ID          domain.ThreadID
-	LastSeq     int64
-	Epoch       int64
-	VisitorRead int64
-	TeamRead    int64
-	Notes       int64
-}
-
-const positions = `SELECT id::text, last_seq, epoch, visitor_read, team_read, notes FROM threads WHERE id = ANY($1::text[]::uuid[])`
-
-// Positions reads how far many threads have come, in one statement.
-func (l *Ledger) Positions(ctx context.Context, ids []domain.ThreadID) ([]Position, error) {
-	rows, err := l.hot.Query(ctx, positions, column(ids, func(id domain.ThreadID) string { return string(id) }))
-	if err != nil {
-		return nil, classify(err)
-	}
-	ps, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (p Position, err error) {
-		err = r.Scan(&p.ID, &p.LastSeq, &p.Epoch, &p.VisitorRead, &p.TeamRead, &p.Notes)
-		return p, err
-	})
-	return ps, classify(err)
 }
 
 // Conversation is a thread as the inbox shows it.

@@ -17,9 +17,10 @@ const (
     FROM dispatches d JOIN threads t ON t.id = d.thread_id JOIN widgets w ON w.id = t.widget_id
     WHERE d.status IN ('queued', 'running') AND d.replies = 0 AND t.handling = 'agent' AND t.offered_at IS NULL AND t.waited_at IS NULL`
 	waited = `
-SELECT u.org_id::text, u.id::text, coalesce((SELECT locale FROM sessions s WHERE s.contact_id = u.contact_id ORDER BY last_seen_at DESC LIMIT 1), '')
-FROM (` + waiting + `) AS u WHERE u.due <= clock_timestamp() ORDER BY u.due LIMIT $1`
-	nextWait = `SELECT extract(epoch FROM min(u.due) - clock_timestamp())::float8 FROM (` + waiting + `) AS u`
+SELECT u.org_id::text, u.id::text,
+       CASE WHEN u.due <= u.now THEN coalesce((SELECT locale FROM sessions s WHERE s.contact_id = u.contact_id ORDER BY last_seen_at DESC LIMIT 1), '') ELSE '' END,
+       extract(epoch FROM u.due - u.now)::float8
+FROM (SELECT w.*, statement_timestamp() AS now FROM (` + waiting + `) AS w) AS u ORDER BY u.due LIMIT $1`
 )
 
 // DueWaits finds the threads in which somebody has waited for too long, and says in how long the next one will be; ok is false
@@ -29,19 +30,20 @@ func (l *Ledger) DueWaits(ctx context.Context, limit int) (due []Append, next ti
 	if err != nil {
 		return nil, 0, false, classify(err)
 	}
-	due, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (a Append, err error) {
-		var w Waited
-		err = r.Scan(&a.OrgID, &a.ThreadID, &w.Locale)
-		a.Change = w
-		return a, err
+	var a Append
+	var w Waited
+	var seconds float64
+	_, err = pgx.ForEachRow(rows, []any{&a.OrgID, &a.ThreadID, &w.Locale, &seconds}, func() error {
+		in := time.Duration(seconds * float64(time.Second))
+		switch {
+		case in <= 0:
+			a.Change = w
+			due = append(due, a)
+		case !ok:
+			next = in
+		}
+		ok = true
+		return nil
 	})
-	if err != nil || len(due) > 0 {
-		return due, 0, len(due) > 0, classify(err)
-	}
-	var seconds *float64
-	err = l.hot.QueryRow(ctx, nextWait).Scan(&seconds)
-	if err != nil || seconds == nil {
-		return nil, 0, false, classify(err)
-	}
-	return nil, time.Duration(*seconds * float64(time.Second)), true, nil
+	return due, next, ok, classify(err)
 }

@@ -135,24 +135,16 @@ func (r *Relay) sweep(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if ids := r.hub.threads(); len(ids) > 0 {
-			ps, err := r.ledger.Positions(ctx, ids)
-			if err != nil {
-				continue // an outage: the next sweep looks again
-			}
-			r.hub.positions(ps)
+		ps, now, err := r.ledger.Positions(ctx, r.hub.threads(), r.hub.organisations())
+		if err != nil {
+			continue // an outage: the next sweep looks again
 		}
-		if orgs := r.hub.organisations(); len(orgs) > 0 {
-			now, err := r.ledger.LatestLines(ctx, orgs)
-			if err != nil {
-				continue
+		r.hub.positions(ps)
+		for org, at := range now {
+			if was, ok := latest[org]; ok && was != at {
+				r.hub.wakeOrg(org)
 			}
-			for org, at := range now {
-				if was, ok := latest[org]; ok && was != at {
-					r.hub.wakeOrg(org)
-				}
-			}
-			latest = now
 		}
+		latest = now
 	}
 }

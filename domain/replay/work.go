@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	lookEvery  = 15 * time.Second // for replays that another node was asked for or has left behind
+	lookEvery  = time.Minute      // for replays that another node was asked for or has left behind
 	wholeLimit = time.Hour        // for a replay
 	storeLimit = 30 * time.Second // for a statement about it
 )
