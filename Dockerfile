@@ -25,6 +25,6 @@ USER 10001:10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8080
-HEALTHCHECK --interval=30s --timeout=10s --start-period=30s CMD ["/usr/local/bin/parley", "doctor"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s CMD ["/usr/local/bin/parley", "doctor", "--running"]
 ENTRYPOINT ["/usr/local/bin/parley"]
 CMD ["serve"]

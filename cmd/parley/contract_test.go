@@ -112,6 +112,7 @@ var contract = []row{
 
 	{args: "doctor", out: "ok    database        reachable, schema up to date\n"},
 	{args: "doctor --json", keys: []string{"ok", "checks"}},
+	{args: "doctor --running", code: 1, out: "FAIL  address", err: "something is missing"},
 
 	{args: "serve --demo=x", code: 2, err: "--demo"},
 	{args: "serve more", code: 2, err: "unexpected argument more"},

@@ -16,7 +16,14 @@ import (
 )
 
 type doctorCmd struct {
-	JSON bool `help:"Print JSON."`
+	Running bool `help:"Only ask whether a parley runs at PARLEY_ADDR and is well, as a container's health check does."`
+	JSON    bool `help:"Print JSON."`
+}
+
+// check is one thing that can be wrong, and how it is found out.
+type check struct {
+	name string
+	run  func(context.Context) (detail string, err error)
 }
 
 // finding is the outcome of one check.
@@ -34,16 +41,16 @@ func (c *doctorCmd) Run(ctx context.Context, std *stdio, env getenv) error {
 	if err != nil {
 		return err
 	}
-	checks := []struct {
-		name string
-		run  func(context.Context) (string, error)
-	}{
+	checks := []check{
 		{"data directory", cfg.checkDataDir},
 		{"database", cfg.checkDatabase},
 		{"address", cfg.checkAddress},
 		{"mail", cfg.checkMail},
 		{"places", cfg.checkGeo},
 		{"backplane", cfg.checkBackplane},
+	}
+	if c.Running {
+		checks = []check{{"address", cfg.checkRunning}}
 	}
 	var findings []finding
 	healthy := true
@@ -139,20 +146,37 @@ func (c config) checkAddress(ctx context.Context) (string, error) {
 	if err == nil {
 		return c.addr + " is free", l.Close()
 	}
-	taken := fmt.Errorf("cannot listen on %s (PARLEY_ADDR): %w", c.addr, err)
-	_, port, splitErr := net.SplitHostPort(c.addr)
-	req, reqErr := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort("localhost", port)+"/health", nil)
-	if splitErr != nil || reqErr != nil {
-		return "", taken
+	detail, running := c.checkRunning(ctx)
+	if errors.Is(running, errNotThere) {
+		return "", fmt.Errorf("cannot listen on %s (PARLEY_ADDR): %w", c.addr, err)
+	}
+	return detail, running
+}
+
+var errNotThere = errors.New("no parley answers there")
+
+// checkRunning asks the parley at the address how it is. It fails with errNotThere where there is none.
+func (c config) checkRunning(ctx context.Context) (string, error) {
+	nobody := fmt.Errorf("%s (PARLEY_ADDR): %w", c.addr, errNotThere)
+	host, port, err := net.SplitHostPort(c.addr)
+	if err != nil {
+		return "", nobody
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() { // listens everywhere
+		host = "127.0.0.1"
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/health", nil)
+	if err != nil {
+		return "", nobody
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return "", taken
+		return "", nobody
 	}
 	defer resp.Body.Close()
 	var health struct{ Status, Version string }
 	if err := json.NewDecoder(resp.Body).Decode(&health); err != nil || health.Version == "" {
-		return "", taken
+		return "", nobody
 	}
 	if health.Status != "ok" {
 		return "", fmt.Errorf("the parley that runs there says: %s", health.Status)
