@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/parley-chat/parley/domain"
@@ -107,6 +108,17 @@ func languageOf(s string) string {
 		return name
 	}
 	return s
+}
+
+// PreferredLanguage is the first language of an Accept-Language header that an article can be in; english, if there is none.
+func PreferredLanguage(header string) string {
+	for tag := range strings.SplitSeq(header, ",") {
+		tag, _, _ = strings.Cut(tag, ";")
+		if l := languageOf(tag); slices.Contains(languages, l) && l != "simple" {
+			return l
+		}
+	}
+	return "english"
 }
 
 var languageCodes = map[string]string{

@@ -71,18 +71,31 @@ func (p *Portal) articleForm(w http.ResponseWriter, r *http.Request, status int,
 	}))
 }
 
-// newArticle shows an empty form, in the language in which somebody wrote last.
-func (p *Portal) newArticle(w http.ResponseWriter, r *http.Request) error {
+// usualLanguage is the one in which somebody wrote an article last, or before there is any, that of whoever asks. In a wrong one an
+// article is hardly found.
+func (p *Portal) usualLanguage(r *http.Request) (string, error) {
 	articles, err := p.Account.Articles(r.Context(), memberOf(r).Organisation.ID)
+	last := domain.Article{Language: account.PreferredLanguage(r.Header.Get("Accept-Language"))}
+	for _, one := range articles {
+		if one.UpdatedAt.After(last.UpdatedAt) {
+			last = one
+		}
+	}
+	return last.Language, err
+}
+
+// newForm is the form for articles that are not there yet.
+func (p *Portal) newForm(r *http.Request) (ui.Form, error) {
+	language, err := p.usualLanguage(r)
+	return ui.Form{Values: map[string]string{"language": language, "classification": string(domain.ClassPublic)}}, err
+}
+
+func (p *Portal) newArticle(w http.ResponseWriter, r *http.Request) error {
+	language, err := p.usualLanguage(r)
 	if err != nil {
 		return err
 	}
-	a, last := domain.Article{Language: "english"}, domain.Article{}
-	for _, one := range articles {
-		if one.UpdatedAt.After(last.UpdatedAt) {
-			last, a.Language = one, one.Language
-		}
-	}
+	a := domain.Article{Language: language}
 	return p.articleForm(w, r, http.StatusOK, a, ui.Form{Values: views.ArticleValues(a)})
 }
 

@@ -57,6 +57,30 @@ func TestArticleIsWrittenAndChanged(t *testing.T) {
 }
 
 // The longest article there may be fits into a form, also where every character takes nine bytes on the way.
+// In the wrong language an article is hardly found: forms begin with that of whoever writes, and then with the one of the article before.
+func TestArticlesBeginInTheLanguageOfWhoeverWrites(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.owner("Acme")
+	chosen := func(path, accept, language string) {
+		t.Helper()
+		if a := b.get(path, "Accept-Language", accept); !strings.Contains(a.body, `<option value="`+language+`" selected>`) {
+			t.Errorf("%s of somebody who reads %q does not begin in %s", path, accept, language)
+		}
+	}
+	for accept, language := range map[string]string{"de-AT,de;q=0.9,en;q=0.8": "german", "ja, pt-BR;q=0.5": "portuguese", "ja": "english", "": "english", "simple": "english"} {
+		for _, path := range []string{"/knowledge/new", "/knowledge/import", "/knowledge/site"} {
+			chosen(path, accept, language)
+		}
+	}
+	if a := b.post("/knowledge", "title", "Leveringstijd", "content", "Drie dagen.", "language", "dutch", "classification", "PUBLIC"); a.status != http.StatusSeeOther {
+		t.Fatalf("%d\n%s", a.status, tidy(a.body))
+	}
+	for _, path := range []string{"/knowledge/new", "/knowledge/import", "/knowledge/site"} {
+		chosen(path, "de", "dutch")
+	}
+}
+
 func TestLongestArticleFitsIntoAForm(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

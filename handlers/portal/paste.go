@@ -21,7 +21,11 @@ const (
 
 // showPaste is the form for several articles at once.
 func (p *Portal) showPaste(w http.ResponseWriter, r *http.Request) error {
-	return p.pastePage(w, r, http.StatusOK, views.Paste{Form: ui.Form{Values: map[string]string{"language": "english", "classification": string(domain.ClassPublic)}}})
+	form, err := p.newForm(r)
+	if err != nil {
+		return err
+	}
+	return p.pastePage(w, r, http.StatusOK, views.Paste{Form: form})
 }
 
 func (p *Portal) pastePage(w http.ResponseWriter, r *http.Request, status int, page views.Paste) error {

@@ -126,7 +126,7 @@ func TestNoteIsForTheTeamOnly(t *testing.T) {
 		t.Fatal(a.status)
 	}
 	page := b.page(path)
-	want(t, page, "Acme Lindqvist noted", "He sounds &lt;b&gt;cross&lt;/b&gt;", "Second note", "Ada answers")
+	want(t, page, "<bdi>Acme Lindqvist</bdi> noted", `<p class="plain" dir="auto">`, "He sounds &lt;b&gt;cross&lt;/b&gt;", "Second note", "Ada answers")
 	if n := len(w.messages(b, thread)); n != 1 {
 		t.Errorf("a note became a message: %d", n)
 	}

@@ -11,7 +11,11 @@ import (
 
 // showSite is the form that has a site read, and what became of the last one.
 func (p *Portal) showSite(w http.ResponseWriter, r *http.Request) error {
-	return p.sitePage(w, r, http.StatusOK, ui.Form{Values: map[string]string{"language": "english", "classification": string(domain.ClassPublic)}})
+	form, err := p.newForm(r)
+	if err != nil {
+		return err
+	}
+	return p.sitePage(w, r, http.StatusOK, form)
 }
 
 func (p *Portal) sitePage(w http.ResponseWriter, r *http.Request, status int, form ui.Form) error {

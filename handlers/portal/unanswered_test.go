@@ -92,10 +92,10 @@ func TestListNamesWhoWrote(t *testing.T) {
 	for _, c := range []struct {
 		who domain.User
 		by  string
-	}{{b.user, "You:"}, {colleague, "Tomás:"}} {
+	}{{b.user, "You"}, {colleague, "Tomás"}} {
 		if _, _, err := w.chat.Reply(t.Context(), c.who, thread, "c-"+c.by, "A reply"); err != nil {
 			t.Fatal(err)
 		}
-		want(t, b.page("/inbox"), `<span class="thread-row-by">`+c.by+`</span>`)
+		want(t, b.page("/inbox"), `<span class="thread-row-by"><bdi>`+c.by+`</bdi>:</span>`)
 	}
 }

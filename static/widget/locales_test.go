@@ -69,3 +69,42 @@ func TestRightToLeft(t *testing.T) {
 	v.wait(`$('.agent .avatar') && ` + at(".visitor .bubble") + `.left < ` + at(".agent .bubble") + `.left && ` + at(".agent .avatar") + `.left > ` + at(".agent .bubble") + `.left`)
 	v.wait(at(".send") + `.left < ` + at("textarea") + `.left && ` + at(".launcher") + `.left > innerWidth / 2`)
 }
+
+// What the server says is English whatever the chat's language is: its full stop stands at its end, not before it.
+func TestForeignRefusalRightToLeft(t *testing.T) {
+	t.Parallel()
+	endsAtItsRight := func(sel string) string {
+		return `(() => {
+			const text = $('` + sel + `')?.firstChild, at = (from, to) => { const r = new Range(); r.setStart(text, from); r.setEnd(text, to); return r.getBoundingClientRect(); };
+			return text && $('.frame').dir === 'rtl' && at(text.length - 1, text.length).left >= at(0, text.length - 1).right - 1;
+		})()`
+	}
+	for _, tt := range []struct {
+		name string
+		with func(f *fake)
+		sel  string
+	}{
+		{"of the chat", func(f *fake) { f.denied = "origin_not_allowed" }, ".gone"},
+		{"of a line for good", func(f *fake) { f.refusals = []object{{"code": "daily_cap", "message": "That is all for today."}} }, ".failed .meta bdi"},
+		{"of a line for now", func(f *fake) {
+			f.refusals = []object{{"code": "rate_limited", "message": "A little slower, please.", "retry_after_ms": 60_000}}
+		}, ".sending .meta bdi"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			f.config["appearance"].(object)["locale"] = "ar"
+			tt.with(f)
+			v := visit(t, f)
+			if tt.sel == ".gone" {
+				v.js(`$('.launcher').click()`, nil)
+				v.wait(`$('.gone')?.innerText`)
+			} else {
+				v.open(f)
+				v.write("hi")
+				v.wait(`$('` + tt.sel + `')?.innerText.endsWith('.')`)
+			}
+			v.wait(endsAtItsRight(tt.sel))
+		})
+	}
+}

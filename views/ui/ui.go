@@ -101,6 +101,14 @@ type Option struct {
 
 func (f Field) id() string { return "f-" + f.Name }
 
+// direction is which way the content runs: as its own letters do, or for what is not prose always from the left.
+func (f Field) direction() string {
+	if f.Mono || f.kind() != "text" {
+		return "ltr"
+	}
+	return "auto"
+}
+
 func (f Field) kind() string {
 	if f.Type == "" {
 		return "text"

@@ -76,11 +76,11 @@ export function draw(first, craft) {
       if (row.state === 'failed') {
         const id = /** @type {string} */ (row.id);
         parts = [
-          h('span', null, `${say('failed')} ${row.problem || ''}`),
+          h('span', null, say('failed') + ' ', h('bdi', null, row.problem)),
           h('button', { type: 'button', onclick: () => craft.retry(id) }, say('retry')),
           h('button', { type: 'button', onclick: () => craft.discard(id) }, say('discard')),
         ];
-      } else if (row.state === 'sending') parts = [row.problem || say('sending')];
+      } else if (row.state === 'sending') parts = [h('bdi', null, row.problem || say('sending'))];
       else if (row.at) parts = [h('time', { datetime: new Date(row.at).toISOString() }, timeOf(row.at, craft.locale)), row.seen ? '\u00a0· ' + say('seen') : ''];
       meta.replaceChildren(...parts);
     },

@@ -55,7 +55,7 @@ export function createPanel(craft, looks, act) {
   const log = createLog(craft, act.older);
   const person = h('button.chip', { type: 'button', onclick: act.handoff, hidden: true }, icon(PERSON), say('person'));
   const slot = h('div.slot', { hidden: true });
-  const gone = h('p.gone', { role: 'status', hidden: true });
+  const gone = h('p.gone', { dir: 'auto', role: 'status', hidden: true });
   const composer = createComposer(say, act, looks.attachments?.accept);
   const foot = h('div.foot', null, person, slot, gone, composer.node);
   const node = h(
