@@ -25,9 +25,6 @@ const (
 	RecordFull     RecordContent = "full"     // every word
 )
 
-// RecordContents are the choices there are.
-func RecordContents() []RecordContent { return []RecordContent{RecordOff, RecordMetadata, RecordFull} }
-
 // Role is what a user may do in their organisation.
 type Role string
 

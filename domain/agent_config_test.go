@@ -123,17 +123,18 @@ func TestAgentValidate(t *testing.T) {
 	}
 }
 
-func TestSplitConfig(t *testing.T) {
+func TestSecretsArePartedFromTheConfig(t *testing.T) {
 	t.Parallel()
-	public, secrets, err := SplitConfig(AgentWebSocket, json.RawMessage(`{"url":"ws://a/","headers":{"x-key":" v ","X-Gone":null},"api_key":"oops"}`))
+	fresh := NewAgent("org", "Ann", AgentWebSocket)
+	a, err := fresh.Configure(AgentWebSocket, json.RawMessage(`{"url":"ws://a/","headers":{"x-key":" v ","X-Gone":null},"api_key":"oops"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := string(public), `{"url":"ws://a/","connect_timeout_seconds":10,"timeout_seconds":30,"max_responses":5}`; got != want {
-		t.Errorf("public = %s, want %s", got, want)
+	if got, want := string(a.Config), `{"url":"ws://a/","connect_timeout_seconds":10,"timeout_seconds":30,"max_responses":5}`; got != want {
+		t.Errorf("config = %s, want %s", got, want)
 	}
-	if want := map[string]string{"header:X-Key": "v"}; !maps.Equal(secrets, want) {
-		t.Errorf("secrets = %v, want %v", secrets, want)
+	if want := map[string]string{"header:X-Key": "v"}; !maps.Equal(a.Secrets, want) {
+		t.Errorf("secrets = %v, want %v", a.Secrets, want)
 	}
 	for raw, want := range map[string][]string{
 		`{"url":"ws://a","headers":["x"]}`:               {"config.headers"},
@@ -142,10 +143,10 @@ func TestSplitConfig(t *testing.T) {
 		`{"url":"ws://a","headers":{"a":"********"}}`:    {"config.headers"},
 		`{"headers":{"Host":"b"},"timeout_seconds":"1"}`: {"config.headers", "config.timeout_seconds", "config.url"},
 	} {
-		_, _, err := SplitConfig(AgentWebSocket, json.RawMessage(raw))
+		_, err := fresh.Configure(AgentWebSocket, json.RawMessage(raw))
 		wantFields(t, err, want...)
 	}
-	_, _, err = SplitConfig("parrot", nil)
+	_, err = fresh.Configure("parrot", nil)
 	wantFields(t, err, "kind")
 }
 

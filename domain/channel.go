@@ -13,9 +13,6 @@ const (
 	ChannelChatwoot ChannelKind = "chatwoot" // a Chatwoot account
 )
 
-// ChannelKinds are all there are.
-func ChannelKinds() []ChannelKind { return []ChannelKind{ChannelGeneric, ChannelChatwoot} }
-
 // Channel is a way by which messages travel that is not ours. Threads know it by its name.
 type Channel struct {
 	ID        ChannelID `bun:",pk"`
