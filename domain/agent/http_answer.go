@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/parley-chat/parley/domain"
 )
@@ -103,10 +102,10 @@ func decodeHTTPEvent(e sseEvent) (in httpEvent, err error) {
 		}
 		switch e.name {
 		case "delta":
-			in.delta = valid(*r.Content)
+			in.delta = domain.Storable(*r.Content)
 			return in, nil
 		case "thinking":
-			in.thought = valid(*r.Content)
+			in.thought = domain.Storable(*r.Content)
 			return in, nil
 		}
 		if reply := r.read(); reply.Content != "" {
@@ -129,7 +128,7 @@ func decodeHTTPEvent(e sseEvent) (in httpEvent, err error) {
 }
 
 func (r wireReply) read() Reply {
-	reply := Reply{Content: strings.TrimSpace(valid(*r.Content))}
+	reply := Reply{Content: strings.TrimSpace(domain.Storable(*r.Content))}
 	if r.ContentType == string(domain.Markdown) {
 		reply.ContentType = domain.Markdown
 	}
@@ -151,14 +150,6 @@ func (h *wireHandoff) read() *Handoff {
 		return nil
 	}
 	return &Handoff{Reason: clip(oneLine(h.Reason), 300)}
-}
-
-// valid is a text that can be stored.
-func valid(s string) string {
-	if !utf8.ValidString(s) {
-		s = strings.ToValidUTF8(s, "\uFFFD")
-	}
-	return strings.ReplaceAll(s, "\x00", "")
 }
 
 // sane is a usage somebody may be charged for: nothing negative, nothing that is no number, nothing beyond reason.

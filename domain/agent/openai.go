@@ -89,7 +89,7 @@ func (t *modelTurn) converse(ctx context.Context) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
-		content := strings.TrimSpace(strings.ReplaceAll(out.Content, "\x00", ""))
+		content := strings.TrimSpace(domain.Storable(out.Content))
 		if len(out.Calls) == 0 {
 			return t.final(content, out.Finish)
 		}

@@ -168,7 +168,7 @@ func (t *modelTurn) sendReply(ctx context.Context, raw json.RawMessage) (toolOut
 	if err := arguments(raw, &a); err != nil {
 		return toolOutcome{}, err
 	}
-	content := strings.TrimSpace(strings.ReplaceAll(a.Content, "\x00", ""))
+	content := strings.TrimSpace(domain.Storable(a.Content))
 	switch {
 	case content == "":
 		return toolOutcome{}, complaint("content is empty: nothing was sent")

@@ -180,7 +180,7 @@ func decodeFrame(data []byte) (inbound, error) {
 		body = inner
 	}
 	if body.Content != nil {
-		in.reply.Content = strings.TrimSpace(strings.ReplaceAll(*body.Content, "\x00", ""))
+		in.reply.Content = strings.TrimSpace(domain.Storable(*body.Content))
 	}
 	if body.ContentType == string(domain.Markdown) {
 		in.reply.ContentType = domain.Markdown

@@ -18,22 +18,27 @@ func (s *Service) Ask(ctx context.Context, v *Visitor, clientID, content string)
 	if err := mayWrite(v); err != nil {
 		return m, false, err
 	}
-	return s.ask(ctx, v.Session.OrgID, v.Thread.ID, ledger.Line{SessionID: v.Session.ID, ClientID: clientID, Content: content})
-}
-
-func (s *Service) ask(ctx context.Context, org domain.OrgID, thread domain.ThreadID, l ledger.Line) (m domain.Message, duplicate bool, err error) {
-	l.Content = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(l.Content, "\x00", ""), "\uFFFD"))
-	switch n := utf8.RuneCountInString(l.Content); {
-	case n == 0:
-		return m, false, &domain.Error{Kind: domain.Invalid, Code: domain.CodeEmptyContent, Msg: "write something first"}
-	case n > MaxQuestionChars:
-		return m, false, &domain.Error{Kind: domain.Invalid, Code: domain.CodeTooLong, Msg: "that is too long, please shorten it to 10000 characters"}
+	if content, err = checkQuestion(content); err != nil {
+		return m, false, err
 	}
-	out, err := s.ledger.Append(ctx, ledger.Append{OrgID: org, ThreadID: thread, Change: ledger.Question{Line: l}})
+	out, err := s.ledger.Append(ctx, ledger.Append{OrgID: v.Session.OrgID, ThreadID: v.Thread.ID,
+		Change: ledger.Question{Line: ledger.Line{SessionID: v.Session.ID, ClientID: clientID, Content: content}}})
 	if err != nil {
 		return m, false, err
 	}
 	return *out.Message, out.Duplicate, nil
+}
+
+// checkQuestion trims a question and refuses what nobody could answer.
+func checkQuestion(content string) (string, error) {
+	content = strings.TrimSpace(domain.Storable(content))
+	switch n := utf8.RuneCountInString(content); {
+	case n == 0:
+		return "", &domain.Error{Kind: domain.Invalid, Code: domain.CodeEmptyContent, Msg: "write something first"}
+	case n > MaxQuestionChars:
+		return "", &domain.Error{Kind: domain.Invalid, Code: domain.CodeTooLong, Msg: "that is too long, please shorten it to 10000 characters"}
+	}
+	return content, nil
 }
 
 // AnswerTo reads what has come so far of the visitor's line with this seq.

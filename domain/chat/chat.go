@@ -42,7 +42,7 @@ func storable(id string) bool { return utf8.ValidString(id) && !strings.Contains
 
 // checkLine trims a line and refuses what nobody could answer. Only with files may it be blank.
 func checkLine(clientID, content string, files ...domain.AttachmentID) (string, error) {
-	content = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(content, "\x00", ""), "\uFFFD"))
+	content = strings.TrimSpace(domain.Storable(content))
 	switch n := utf8.RuneCountInString(content); {
 	case clientID == "" || utf8.RuneCountInString(clientID) > maxClientID || !storable(clientID):
 		return "", domain.InvalidField("client_id", "must have 1 to 64 characters, all of them Unicode")

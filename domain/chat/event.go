@@ -156,7 +156,7 @@ func (e Event) check() (Event, error) {
 		}
 	}
 	e.Contact.Phone = text("contact.phone", e.Contact.Phone, 40, false)
-	e.Content = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(e.Content, "\x00", ""), "\uFFFD"))
+	e.Content = strings.TrimSpace(domain.Storable(e.Content))
 	if utf8.RuneCountInString(e.Content) > MaxQuestionChars {
 		wrong["payload.content"] = fmt.Sprintf("must have at most %d characters", MaxQuestionChars)
 	}

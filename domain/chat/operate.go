@@ -33,9 +33,9 @@ func (s *Service) Operates(ctx context.Context, o Operator, id, agent, title str
 
 // OperatorAsks records an operator's question. It fails as Ask does.
 func (s *Service) OperatorAsks(ctx context.Context, t domain.Thread, content string) (domain.Message, error) {
-	content = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(content, "\x00", ""), "\uFFFD"))
-	if n := len([]rune(content)); n == 0 || n > MaxQuestionChars {
-		return domain.Message{}, &domain.Error{Kind: domain.Invalid, Code: domain.CodeTooLong, Msg: "a message has 1 to 10000 characters"}
+	content, err := checkQuestion(content)
+	if err != nil {
+		return domain.Message{}, err
 	}
 	out, err := s.ledger.Append(ctx, ledger.Append{OrgID: t.OrgID, ThreadID: t.ID,
 		Change: ledger.Question{Line: ledger.Line{ClientID: uuid.NewString(), Content: content}, Again: true}})

@@ -8,7 +8,6 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -216,7 +215,5 @@ func (l *Ledger) InTx(ctx context.Context, f func(tx *Ledger) error) error {
 // NewID makes an identifier: a UUIDv7, so that what is written together lies together.
 func NewID[T ~string]() T { return T(uuid.Must(uuid.NewV7()).String()) }
 
-// clean removes what Postgres text cannot hold.
-func clean(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
-}
+// clean is [domain.Storable], for whatever comes from outside.
+func clean(s string) string { return domain.Storable(s) }
