@@ -49,7 +49,7 @@ func Routes(s Surfaces) http.Handler {
 	} else {
 		r.Use(middleware.ClientIPFromRemoteAddr)
 	}
-	r.Use(recoverer(s.Log), hsts, middleware.GetHead, s.rootSocket)
+	r.Use(recoverer(s.Log), bodyWithin(bodyTime), hsts, middleware.GetHead, s.rootSocket)
 
 	r.Get("/health", s.health)
 	r.Get("/ready", s.ready)
