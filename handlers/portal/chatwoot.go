@@ -10,6 +10,7 @@ import (
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/account"
 	"github.com/parley-chat/parley/domain/ledger"
+	"github.com/parley-chat/parley/handlers/edge"
 	"github.com/parley-chat/parley/views"
 	"github.com/parley-chat/parley/views/ui"
 )
@@ -67,7 +68,7 @@ func (p *Portal) chatwootPage(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	if c := page.Account; c.ID != "" {
-		title, page.Webhook = c.Name, p.publicURL(r)+c.WebhookPath()
+		title, page.Webhook = c.Name, edge.Origin(p.PublicURL, r)+c.WebhookPath()
 		waiting, err := p.Account.ChatwootDeliveries(r.Context(), org, c.ID, []string{"queued", "running", "dead"}, chatwootPosts+1)
 		if err != nil {
 			return err
@@ -80,7 +81,7 @@ func (p *Portal) chatwootPage(w http.ResponseWriter, r *http.Request, status int
 		}
 	}
 	if id, err := domain.ParseID[domain.ChannelID](page.Form.Value("id")); err == nil && page.Account.ID == "" { // known before there is anything
-		page.Webhook = p.publicURL(r) + domain.Channel{ID: id}.WebhookPath()
+		page.Webhook = edge.Origin(p.PublicURL, r) + domain.Channel{ID: id}.WebhookPath()
 	}
 	if page.Frame, err = p.frame(w, r, views.ChatwootSection, title); err != nil {
 		return err

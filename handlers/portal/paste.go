@@ -39,6 +39,7 @@ func (p *Portal) pastePage(w http.ResponseWriter, r *http.Request, status int, p
 
 // paste takes a long text or several files apart into articles and shows them; what was looked at is sent back with save set, and stored.
 func (p *Portal) paste(w http.ResponseWriter, r *http.Request) error {
+	defer edge.BodyWithin(w, formTime)()
 	r.Body = http.MaxBytesReader(w, r.Body, pasteBytes)
 	if err := r.ParseMultipartForm(pasteBytes); err != nil {
 		return &domain.Error{Kind: domain.Invalid, Msg: "that is too much at once, or not a form: at most 4 MB", Err: err}

@@ -49,24 +49,7 @@ func New(d Deps) *Portal {
 // Shutdown ends the open streams and lets no new ones begin. Their pages come back to whoever serves next.
 func (p *Portal) Shutdown() { p.streams.Close() }
 
-// publicURL is the scheme and host under which others reach this server.
-func (p *Portal) publicURL(r *http.Request) string {
-	if p.PublicURL != "" {
-		return p.PublicURL
-	}
-	if overTLS(r) {
-		return "https://" + r.Host
-	}
-	return "http://" + r.Host
-}
-
-// overTLS reports whether the browser came over TLS, to us or to a proxy in front. A client that only claims so harms nobody
-// but itself: its cookies become stricter.
-func overTLS(r *http.Request) bool {
-	return r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
-}
-
 // secure reports whether cookies are to travel over TLS only.
 func (p *Portal) secure(r *http.Request) bool {
-	return overTLS(r) || strings.HasPrefix(p.PublicURL, "https://")
+	return edge.OverTLS(r) || strings.HasPrefix(p.PublicURL, "https://")
 }

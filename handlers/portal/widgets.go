@@ -10,6 +10,7 @@ import (
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/account"
+	"github.com/parley-chat/parley/handlers/edge"
 	"github.com/parley-chat/parley/views"
 	"github.com/parley-chat/parley/views/ui"
 )
@@ -74,7 +75,7 @@ func (p *Portal) widgetPage(w http.ResponseWriter, r *http.Request, status int, 
 	if notice.Text != "" {
 		page.Frame.Notice = notice
 	}
-	page.Agents, page.PublicURL = agents, p.publicURL(r)
+	page.Agents, page.PublicURL = agents, edge.Origin(p.PublicURL, r)
 	return render(w, r, status, views.WidgetFormPage(page))
 }
 

@@ -61,27 +61,15 @@ func pageOrigin(r *http.Request) string {
 	if origin != "" || r.Header.Get("Sec-Fetch-Site") != "same-origin" {
 		return origin
 	}
-	return requestOrigin(r)
+	return edge.Origin("", r)
 }
 
 // ownOrigin is the origin of this server's own pages: the configured one, or else the one the request was sent to.
-func (s *Surface) ownOrigin(r *http.Request) string {
-	if s.publicURL != "" {
-		return s.publicURL
-	}
-	return requestOrigin(r)
-}
+func (s *Surface) ownOrigin(r *http.Request) string { return edge.Origin(s.publicURL, r) }
 
 // speak is the protocol as whoever sent r is to hear it.
 func (s *Surface) speak(r *http.Request) dialect.Parley {
 	return dialect.Parley{Origin: s.ownOrigin(r)}
-}
-
-func requestOrigin(r *http.Request) string {
-	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
-		return "https://" + r.Host
-	}
-	return "http://" + r.Host
 }
 
 type widgetKey struct{}
