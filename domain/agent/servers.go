@@ -40,7 +40,8 @@ type toolServer struct {
 	lend    func(tool string) error
 	lists   *ToolLists
 	key     listKey
-	session *mcp.ClientSession // nil: nothing was asked of it yet, or it is away
+	session *mcp.ClientSession // nil: nothing was asked of it yet, it is away, or the last one broke off
+	broken  []*mcp.ClientSession
 	tools   []tool
 	trouble string // why it is away, for the record
 	took    time.Duration
@@ -90,7 +91,10 @@ func (t *modelTurn) leave() {
 	var all sync.WaitGroup
 	for _, s := range t.open {
 		if s.session != nil {
-			all.Go(func() { _ = s.session.Close() }) // it is over either way
+			s.broken = append(s.broken, s.session)
+		}
+		for _, session := range s.broken {
+			all.Go(func() { _ = session.Close() }) // it is over either way
 		}
 	}
 	all.Wait()
@@ -214,6 +218,7 @@ func (s *toolServer) call(ctx context.Context, name string, raw json.RawMessage)
 	}
 	if err != nil { // the tool may be gone, or the server another one by now: the next turn asks
 		s.lists.forget(s.key)
+		defer s.breakOff(limited, err)
 	}
 	switch {
 	case err != nil && context.Cause(ctx) != nil:
@@ -226,6 +231,17 @@ func (s *toolServer) call(ctx context.Context, name string, raw json.RawMessage)
 		return toolOutcome{}, complaint(clip("the tool says: "+text, resultShown))
 	}
 	return toolOutcome{answer: map[string]any{"result": clip(text, resultLimit)}, summary: cmp.Or(clip(oneLine(text), 200), "nothing"), shown: clip(text, resultShown)}, nil
+}
+
+// breakOff lets the next call begin a session of its own if this one did not end as the protocol has it: the library uses no connection
+// again whose answer it could not read. A server that refuses, or is slow, keeps its session.
+func (s *toolServer) breakOff(ctx context.Context, err error) {
+	_, said := errors.AsType[*jsonrpc.Error](err)
+	if s.session == nil || said && s.errand.trouble() == nil || context.Cause(ctx) != nil {
+		return
+	}
+	s.broken = append(s.broken, s.session)
+	s.session = nil
 }
 
 // why says in a few words what went wrong with a server. Only what it said itself, in the protocol, is quoted.

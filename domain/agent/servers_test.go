@@ -37,6 +37,12 @@ type tell func(ctx context.Context, r *mcp.CallToolRequest) (*mcp.CallToolResult
 
 func newShop(t *testing.T, tools map[string]tell) *shop {
 	t.Helper()
+	return newShopBy(t, tools, &mcp.StreamableHTTPOptions{Stateless: true, PropagateRequestCancellation: true})
+}
+
+// newShopBy is newShop with another way to answer.
+func newShopBy(t *testing.T, tools map[string]tell, o *mcp.StreamableHTTPOptions) *shop {
+	t.Helper()
 	server := mcp.NewServer(&mcp.Implementation{Name: "shop", Version: "1"}, nil)
 	s := &shop{}
 	for name, does := range tools {
@@ -48,7 +54,7 @@ func newShop(t *testing.T, tools map[string]tell) *shop {
 				return does(ctx, r)
 			})
 	}
-	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, &mcp.StreamableHTTPOptions{Stateless: true, PropagateRequestCancellation: true})
+	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, o)
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, _ := io.ReadAll(r.Body)
 		s.mu.Lock()
@@ -219,6 +225,27 @@ func TestBadServerTools(t *testing.T) {
 			}
 			if all := everything(t, m, sink, got, err); strings.Contains(all, "hush") {
 				t.Errorf("the server's key is in %.2000s", all)
+			}
+		})
+	}
+}
+
+// An answer that breaks the connection off costs that call, and none of those that follow in the same turn.
+func TestCallsGoOnAfterABrokenAnswer(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]*mcp.StreamableHTTPOptions{
+		"stream": {Stateless: true}, "JSON": {Stateless: true, JSONResponse: true}, "session": {JSONResponse: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShopBy(t, map[string]tell{"all_orders": shopSays(strings.Repeat("x", 2*serverAnswer)), "find_order": shopSays("It left on Monday.")}, o)
+			m := newModel(t, calls("shop__all_orders", nil), calls("shop__find_order", map[string]any{"order": "A-17"}), says("It left."))
+			got, err := askModel(t, lent(m, s.URL, func(s map[string]any) { s["allow"] = []string{"all_orders", "find_order"} }), Deps{}, 0, visiting("?: hi"), &tape{})
+			if err != nil || got.Reply == nil || got.Reply.Content != "It left." {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			if told := toolAnswers(m); len(told) != 2 || !strings.Contains(told[0], "too large") || !strings.Contains(told[1], "left on Monday") {
+				t.Errorf("the model was told %.300q", told)
 			}
 		})
 	}
