@@ -151,8 +151,8 @@ func (s *Service) DeleteArticle(ctx context.Context, org domain.OrgID, id domain
 // passagesAsked is how many places the answer to a question is drawn from: as many as an agent looks at.
 const passagesAsked = 5
 
-// Ask is what an agent's search among the public articles finds for a question in a visitor's own words, the best first, at most five. It finds nothing, and
-// does not fail, where no article speaks to the question or the question is blank.
+// Ask searches the public articles as an agent would, for a question in a visitor's own words. It returns at most five passages, the best
+// first; none, and no error, if no article is about the question or the question is blank.
 func (s *Service) Ask(ctx context.Context, org domain.OrgID, question string) ([]domain.Passage, error) {
 	question = strings.TrimSpace(question)
 	if question == "" {

@@ -57,8 +57,8 @@ func newToolServers(a domain.Agent, config domain.OpenAIConfig, d Deps) []toolSe
 	return all
 }
 
-// reach finds what the servers offer that this turn may use, all at once; those that were asked lately are not asked again. One that is away is on the record,
-// and its tools are not offered.
+// reach lists the tools of all servers that this turn may use, asking them at the same time, except for those asked a short while ago. If
+// a server is away, that is recorded, and the model is not offered its tools.
 func (t *modelTurn) reach(ctx context.Context) {
 	for _, s := range t.openAI.servers {
 		s.Allow = s.For(domain.Classification(t.r.Classification))

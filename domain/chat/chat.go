@@ -36,8 +36,8 @@ func New(l *ledger.Ledger, r *relay.Relay, log *slog.Logger) *Service {
 
 const maxClientID = 64 // code points
 
-// storable reports whether an id that somebody else chose is stored as it is. Of what JSON or Postgres cannot hold, one id would be taken for
-// another: encoding/json has put the replacement character where none was.
+// storable reports whether an id that a client chose can be stored unchanged. If it could not, two different ids could become the same
+// one: encoding/json puts U+FFFD in the place of whatever is not UTF-8.
 func storable(id string) bool { return utf8.ValidString(id) && !strings.ContainsAny(id, "\x00\uFFFD") }
 
 // checkLine trims a line and refuses what nobody could answer. Only with files may it be blank.

@@ -23,8 +23,8 @@ type Conversing struct {
 	Address  netip.Addr // where the request came from; it is not kept
 }
 
-// WidgetKeyOf finds the key of the widget that somebody means who knows its key, its id, or an agent that exactly one enabled
-// widget is bound to. It fails with NotFound (unknown_widget).
+// WidgetKeyOf finds the key of the widget that a name stands for: its key, its id, or the id of an agent, if exactly one enabled widget is
+// bound to that. It fails with NotFound (unknown_widget).
 func (s *Service) WidgetKeyOf(ctx context.Context, name string) (string, error) {
 	key, err := s.ledger.WidgetKeyOf(ctx, name)
 	if err != nil && domain.KindOf(err) == domain.NotFound {
@@ -35,9 +35,10 @@ func (s *Service) WidgetKeyOf(ctx context.Context, name string) (string, error) 
 
 // Converse opens a session about one conversation and returns its token, a UUID.
 //
-// Whoever knows the id of an anonymous visitor's conversation may go on with it, as they may with its token: it cannot be guessed, only
-// that visitor was told, and the thread's own id, which agents and the team see, does not lead to it. A conversation of somebody a site has vouched for wants the site's word again. It fails with
-// Forbidden (identity_invalid) and, for a conversation that is not theirs, with NotFound.
+// Knowing the id of an anonymous visitor's conversation is enough to continue it, as knowing its token would be: the id cannot be guessed,
+// only that visitor was told it, and it cannot be derived from the thread's own id, which agents and the team see. The conversation of a
+// visitor whom a site has vouched for needs the site's signature again. It fails with Forbidden (identity_invalid) and, for a
+// conversation that is not theirs, with NotFound.
 func (s *Service) Converse(ctx context.Context, w domain.Widget, c Conversing) (v Visitor, token string, err error) {
 	if c.Identity != nil {
 		if err := verify(w, *c.Identity); err != nil {

@@ -58,7 +58,7 @@ func (s *Service) Introduces(ctx context.Context, v *Visitor, f Form) error {
 	return nil
 }
 
-// orElse is set where known is not empty, else unset.
+// orElse returns set if known is not empty, and unset otherwise.
 func orElse(known, set, unset string) string {
 	if known != "" {
 		return set

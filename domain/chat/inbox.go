@@ -83,7 +83,8 @@ func (s *Service) Contact(ctx context.Context, org domain.OrgID, id domain.Conta
 	return s.ledger.Contact(ctx, org, id)
 }
 
-// LastVisit reads a contact's latest session: where they were and what their browser told. NotFound if they never came, or so long ago that the session has ended and is forgotten.
+// LastVisit reads a contact's latest session: where they were and what their browser told. It fails with NotFound if they never came to a
+// page, or if their session has ended and is forgotten.
 func (s *Service) LastVisit(ctx context.Context, org domain.OrgID, id domain.ContactID) (domain.Session, error) {
 	return s.ledger.LastSession(ctx, org, id)
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/parley-chat/parley/domain/relay"
 )
 
-// typingFor is how long a person or an agent counts as writing who has not said so again.
+// typingFor is how long a person or an agent counts as writing without having said so again.
 const typingFor = 30 * time.Second
 
-// pens are those of whom visitors were told that they write: people who said so on this node, and agents on any, since a node that dies
-// in the middle of a turn takes nothing back. Somebody whose browser goes away says no more, and a visitor is not to wait for them.
+// pens remembers who, as visitors were told, is writing: people who said so on this node, and agents on any node. Whose browser goes away
+// never says that they have stopped, and a node that dies in the middle of a turn does not either; after typingFor it is said for them.
 type pens struct {
 	mu    sync.Mutex
 	lasts time.Duration
@@ -26,14 +26,14 @@ type pen struct {
 
 func newPens() pens { return pens{lasts: typingFor, down: map[pen]time.Time{}} }
 
-// took notes that somebody writes, who said so here.
+// took notes that somebody has said on this node that they write.
 func (p *pens) took(h relay.Hint) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.down[pen{h.Thread, h.Author}] = time.Now().Add(p.lasts)
 }
 
-// heard is told every hint, of other nodes too: somebody may have gone on there, or stopped.
+// heard takes every hint, also those of other nodes, where somebody may go on writing, or stop.
 func (p *pens) heard(h relay.Hint) {
 	if h.Kind != relay.Typing || h.Author.Kind == domain.AuthorVisitor {
 		return
@@ -49,7 +49,7 @@ func (p *pens) heard(h relay.Hint) {
 	}
 }
 
-// laid takes those whose time is over.
+// laid removes and returns the pens whose time is over.
 func (p *pens) laid(now time.Time) (over []pen) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -25,9 +25,9 @@ const (
 	placesKept   = 10_000 // networks in memory
 )
 
-// Places finds out where visitors are, beside their arrival: nobody waits for it, and what is lost on the way costs a line in the
-// panel. What services in the network say is remembered by network, in memory and in the ledger; a file of one's own is asked each
-// time, so that a new one counts at once.
+// Places finds out where visitors are, in the background: nobody waits for it, and what is lost costs no more than a line in the portal.
+// Answers of remote services are remembered by network, in memory and in the ledger; a local file is read each time, so that a new one
+// counts at once.
 type Places struct {
 	ledger *ledger.Ledger
 	file   lead.Geo // nil: none
@@ -144,7 +144,7 @@ func (p *Places) ask(ctx context.Context, a arrival, network string) (domain.Pla
 	return place, p.ledger.KeepPlace(ctx, a.org, network, place, until)
 }
 
-// unlessResting is err, but nil for what the log has heard already, when the circuit opened.
+// unlessResting returns err, but nil for lead.ErrResting: the log has the reason since the circuit opened.
 func unlessResting(err error) error {
 	if errors.Is(err, lead.ErrResting) {
 		return nil

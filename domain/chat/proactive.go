@@ -24,8 +24,8 @@ type Unasked struct {
 	Content  string
 }
 
-// Write says something to a contact who has not asked, over whatever channel, in the thread that there is or a new one. It takes
-// nothing over. It is idempotent in ClientID, and fails with Invalid, NotFound and, for a contact who does not want it, Conflict.
+// Write sends a contact a message that they have not asked for, over any channel, in the thread that there is or in a new one. It does not
+// take the thread over. It is idempotent in ClientID, and fails with Invalid, NotFound and, for a contact who has opted out, Conflict.
 func (s *Service) Write(ctx context.Context, who domain.User, u Unasked) (m domain.Message, duplicate bool, err error) {
 	if u.Content, err = checkLine(u.ClientID, u.Content); err != nil {
 		return m, false, err

@@ -52,8 +52,8 @@ func (s *Service) waiting(ctx context.Context, who domain.User, thread domain.Th
 	return d, nil
 }
 
-// madeOf says what a person has made of the draft that waits in a thread, nil if none does: what they send now is it, or has come
-// of it, because they said so (taken) or because most of its words are in it.
+// madeOf says what became of the draft that waits in a thread, now that a person sends a message; nil if none waits. It was used if it is
+// the message, edited if the person says so (taken) or most of its words are in the message, and otherwise it is gone.
 func (s *Service) madeOf(ctx context.Context, who domain.User, thread domain.ThreadID, sent string, taken domain.TurnID) (*ledger.Draft, error) {
 	d, err := s.ledger.Suggestion(ctx, who.OrgID, thread)
 	if err != nil && domain.KindOf(err) == domain.NotFound {
@@ -71,7 +71,7 @@ func (s *Service) madeOf(ctx context.Context, who domain.User, thread domain.Thr
 	return &ledger.Draft{Suggestion: d, Outcome: outcome}, nil
 }
 
-// shared is which part of a draft's words is in a text.
+// shared is the share of a draft's words that a text contains, from 0 to 1.
 func shared(draft, text string) float64 {
 	in := map[string]bool{}
 	for w := range strings.FieldsSeq(strings.ToLower(text)) {

@@ -11,12 +11,13 @@ import (
 
 // Reply records what a person of the organisation wrote to the contact, and takes the thread over. A closed thread opens again.
 // It is idempotent in clientID for the same person, and fails with Invalid, NotFound (also for another organisation's thread) or Unavailable.
-// A who without an ID is a program with an API key. Of the files each must be there for who to send, else it is attachment_rejected.
+// A who without an ID is a program with an API key. It fails with attachment_rejected unless all of the files were sent by who, and with
+// no other message.
 func (s *Service) Reply(ctx context.Context, who domain.User, thread domain.ThreadID, clientID, content string, files ...domain.AttachmentID) (m domain.Message, duplicate bool, err error) {
 	return s.ReplyFrom(ctx, who, thread, clientID, content, "", files...)
 }
 
-// ReplyFrom is Reply with words that have come of the draft of a turn.
+// ReplyFrom is Reply with words that come from the draft of a turn.
 func (s *Service) ReplyFrom(ctx context.Context, who domain.User, thread domain.ThreadID, clientID, content string, from domain.TurnID, files ...domain.AttachmentID) (m domain.Message, duplicate bool, err error) {
 	if content, err = checkLine(clientID, content, files...); err != nil {
 		return m, false, err

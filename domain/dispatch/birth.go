@@ -9,8 +9,8 @@ import (
 	"github.com/parley-chat/parley/domain/ledger"
 )
 
-// births takes turns that begin in the very commit of what they answer. It is open while Run claims: a turn that is born later
-// would have nobody to wait for it.
+// births runs turns that begin in the same commit as the lines they answer. It is open only while Run claims: Run would not wait for a
+// turn that begins later.
 type births struct {
 	d     *Dispatcher
 	mu    sync.Mutex

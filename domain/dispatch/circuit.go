@@ -14,11 +14,11 @@ import (
 // wellEvery is how often a node writes down that an agent does well.
 const wellEvery = 30 * time.Second
 
-// circuits tells the ledger how agents do. It remembers what it told, so that a turn that went well as usual costs no statement.
+// circuits tells the ledger which agents fail and which answer. It remembers what it told, so that an ordinary success costs no statement.
 type circuits struct {
 	d  *Dispatcher
 	mu sync.Mutex
-	// ailing are agents that failed last as far as this node knows; well is when it last wrote down that one does well.
+	// ailing are agents whose latest turn, as far as this node knows, failed; well is when it last stored that an agent answers.
 	ailing map[domain.AgentID]bool
 	well   map[domain.AgentID]time.Time
 }
@@ -27,8 +27,8 @@ func newCircuits(d *Dispatcher) *circuits {
 	return &circuits{d: d, ailing: map[domain.AgentID]bool{}, well: map[domain.AgentID]time.Time{}}
 }
 
-// blames reports whether a failure speaks against the agent: it could not be reached, or what it answered was none. One that
-// trying again cannot mend is about the request or its settings: the circuit would only hide it.
+// blames reports whether a failure counts against the agent: it could not be reached, or did not give an answer. A permanent failure is
+// about the request or the agent's settings, and an open circuit would only hide that.
 func blames(f *agent.Failure) bool {
 	return !f.Permanent && !errors.Is(f, errOurs) && !errors.Is(f, errTaken)
 }

@@ -23,12 +23,12 @@ type carrying struct {
 	late  *time.Timer
 }
 
-// deliveryKept is how long after the last sign of life a delivery may still be sent.
+// deliveryKept is how long a delivery may go on after its lease was last confirmed.
 const deliveryKept = deliveryLease * 3 / 4
 
 var errUnheard = errors.New("dispatch: the database has not heard for too long that this delivery is on its way")
 
-// take is a delivery's context. since is when it was not yet claimed.
+// take returns the context to send a delivery in. since is a moment before it was claimed, from which its lease is counted.
 func (c *carried) take(ctx context.Context, d ledger.Delivery, since time.Time) (sending context.Context, release func()) {
 	ctx, stop := context.WithCancelCause(ctx)
 	k := &carrying{token: d.Token, stop: stop, late: time.AfterFunc(time.Until(since.Add(deliveryKept)), func() { stop(errUnheard) })}
@@ -46,7 +46,7 @@ func (c *carried) take(ctx context.Context, d ledger.Delivery, since time.Time) 
 	}
 }
 
-// kept notes which of some deliveries are still ours, as the database said to a question of then.
+// kept notes which deliveries are still ours. asked are those that the database was asked about, with their tokens, and then is when.
 func (c *carried) kept(asked map[domain.DeliveryID]int64, ours map[domain.DeliveryID]bool, then time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -79,7 +79,7 @@ const (
 	claimMax   = 64                    // dispatches in one statement
 )
 
-// New makes a dispatcher that gives agents their voice by voice. Run must be called.
+// New makes a dispatcher; voice makes the runtime of an agent. Run must be called.
 func New(l *ledger.Ledger, r *relay.Relay, voice func(domain.Agent) (agent.Runtime, error), o Options) *Dispatcher {
 	if o.Workers == 0 {
 		o.Workers = 64

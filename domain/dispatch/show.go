@@ -73,8 +73,8 @@ func (t *turn) show(s agent.Step) {
 	t.d.relay.Hint(relay.Hint{Thread: t.c.ThreadID, Kind: relay.Tool, Author: t.author(), TurnID: t.c.Turn, Content: string(content)})
 }
 
-// shown is one member of a step's detail, or all others but the name where a runtime has not kept it apart. A text that is JSON
-// already stays as it is.
+// shown is one member of a step's detail as JSON or, if the runtime has put its members into the detail itself, all of those but the name.
+// A text that is JSON already stays as it is.
 func shown(detail map[string]any, what string) json.RawMessage {
 	v, ok := detail[what]
 	if !ok {

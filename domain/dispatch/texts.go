@@ -9,8 +9,8 @@ import (
 	"github.com/parley-chat/parley/domain/agent"
 )
 
-// keptTexts are the texts of found passages that this node has seen to be kept today. They are asked for by replays; what is known
-// to be kept costs no statement. The zero value is ready.
+// keptTexts remembers which texts of found passages this node has stored today, so that finding one again costs no statement. Replays read
+// the texts. The zero value is ready.
 type keptTexts struct {
 	mu    sync.Mutex
 	today string
@@ -25,7 +25,7 @@ type keptText struct {
 // keptMost bounds what a node remembers; it then starts afresh.
 const keptMost = 20_000
 
-// keep sees to the texts that a turn has found. A failure costs a replay its record, not the turn.
+// keep stores the texts that a turn has found. If that fails, a replay lacks them; the turn is none the worse.
 func (k *keptTexts) keep(ctx context.Context, d *Dispatcher, org domain.OrgID, found *agent.Retrieval) {
 	texts := found.Texts()
 	today := time.Now().UTC().Format(time.DateOnly)

@@ -14,8 +14,8 @@ import (
 // typingFor is how long somebody counts as writing after the last hint that says so; clients repeat it every three seconds.
 const typingFor = 4500 * time.Millisecond
 
-// typists remembers who is writing in which thread, from hints alone: it costs no row, and what it misses is a claim that comes
-// a little early.
+// typists remembers who is writing in which thread, from hints alone, so that it costs no row. A lost hint means that a turn begins a
+// little early.
 type typists struct {
 	mu    sync.Mutex
 	until map[domain.AuthorKind]map[domain.ThreadID]time.Time

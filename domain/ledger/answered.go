@@ -45,7 +45,7 @@ WHERE m.thread_id = $1::text::uuid AND m.org_id = $2::text::uuid AND m.seq > $3 
     OR m.author_kind = 'system' AND EXISTS (SELECT FROM events e WHERE e.thread_id = m.thread_id AND e.message_id = m.id AND e.dispatch_id = d.id))
 ORDER BY m.seq`
 
-// AnswerTo reads what has come of the line with this seq so far. Once it is no longer open nothing is added but by a person.
+// AnswerTo reads what has come of the line with this seq so far. Once it is no longer open, only a person can add to it.
 // It fails with NotFound for a thread that is not the organisation's.
 func (l *Ledger) AnswerTo(ctx context.Context, org domain.OrgID, thread domain.ThreadID, seq int64) (AnswerState, error) {
 	var a AnswerState

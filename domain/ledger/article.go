@@ -50,8 +50,8 @@ func (l *Ledger) DeleteArticle(ctx context.Context, org domain.OrgID, id domain.
 	return one(res, err)
 }
 
-// smallTalk are words a question is dressed in: they say how somebody asks, not about what. Postgres' own stop words do not
-// have them, and in a small collection they are too rare for their number to give them away. Numbers in words are among them.
+// smallTalk are words that say how somebody asks and not about what, numerals among them. Postgres' stop words do not include them, and in
+// a small collection they are too rare to be recognised by how often they occur.
 const smallTalk = `hello hi hey dear please thanks thank welcome can could would should like want need know tell help question ask get
 long much many often time thing stuff find hallo guten tag bitte danke kannst können
 möchte bonjour salut merci puis-je peux hola gracias favor puedo
@@ -112,8 +112,8 @@ func (l *Ledger) Search(ctx context.Context, org domain.OrgID, query string, lim
 	return l.SearchUpTo(ctx, org, domain.ClassPublic, query, limit)
 }
 
-// SearchUpTo is Search among all articles that somebody may know who may know what has the classification. The database filters,
-// so that nothing above it is ever read.
+// SearchUpTo is Search among the articles of the given classification and of all less confidential ones. The database filters them, so
+// that nothing more confidential is ever read.
 func (l *Ledger) SearchUpTo(ctx context.Context, org domain.OrgID, most domain.Classification, query string, limit int) ([]domain.Passage, error) {
 	query = clean(query)
 	ps, err := l.passages(ctx, org, most, query, limit)
@@ -131,7 +131,7 @@ func (l *Ledger) SearchUpTo(ctx context.Context, org domain.OrgID, most domain.C
 	return ps, err
 }
 
-// upTo are the classifications that somebody may know who may know most.
+// upTo are the classifications up to the given one, the least confidential first.
 func upTo(most domain.Classification) []domain.Classification {
 	all := domain.Classifications()
 	return all[:slices.Index(all, most)+1] // none for one that does not exist

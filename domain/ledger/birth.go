@@ -23,8 +23,8 @@ type Births struct {
 // OnBirth lets turns begin with what they answer, where that is safe. Call it once, before the first append.
 func (l *Ledger) OnBirth(b Births) { l.births = &b }
 
-// room reads how many more turns agents may have. One for whom somebody is waiting already, or whose circuit is open, has none:
-// what waits longer comes first, and when to probe is for the claims.
+// room reads how many more turns each agent may have. An agent for which a dispatch is already due, or whose circuit is open, gets none:
+// what has waited longer comes first, and when to probe an agent is decided by the claims.
 const room = `
 SELECT a.id::text, a.name, a.max_attempts, coalesce(h.failures, 0) > 0,
        a.max_concurrent - (SELECT count(*) FROM dispatches r WHERE r.agent_id = a.id AND r.status = 'running')
@@ -32,8 +32,8 @@ FROM agents a LEFT JOIN agent_health h ON h.agent_id = a.id
 WHERE a.id = ANY($1::text[]::uuid[]) AND h.opened_at IS NULL
   AND NOT EXISTS (SELECT FROM dispatches q WHERE q.agent_id = a.id AND q.status = 'queued' AND q.due_at <= statement_timestamp())`
 
-// The lock of the claims, for a count that is true until the commit. Whoever finds it taken leaves the turn to the claims. Where no
-// agent has room it is not even tried: held until the commit for nothing, it would keep the claims waiting that give out the turns then.
+// The lock of the claims keeps the count of running turns true until the commit. If it is taken, the turn is left to the claims. If no
+// agent has room, it is not even tried: it would be held until the commit for nothing, and the claims would wait for it.
 const tryClaimLock = `SELECT pg_try_advisory_xact_lock(7266211) WHERE EXISTS (SELECT FROM (` + room + `) AS r(id, name, attempts, ailing, free) WHERE r.free > 0)`
 
 type agentRoom struct {
@@ -44,7 +44,7 @@ type agentRoom struct {
 }
 
 // bear begins the turns of dispatches that this batch opens and that are due at once, as far as there are workers and their agents
-// have room. What becomes of the workers it has reserved is said by born or unborn, when the batch is stored or is not.
+// have room. Afterwards born hands the reserved workers their turns if the batch was stored, and unborn gives them back if it was not.
 func (l *Ledger) bear(ctx context.Context, conn *pgxpool.Conn, batch []*pending, touched map[domain.ThreadID]*state, w *rows) error {
 	if l.births == nil || l.first.crowd() { // who waits for an acknowledgement comes first
 		return nil

@@ -43,7 +43,8 @@ LEFT JOIN agents a ON a.id = $3::text::uuid
 LEFT JOIN LATERAL (SELECT id, page, locale, timezone FROM sessions WHERE contact_id = t.contact_id ORDER BY last_seen_at DESC LIMIT 1) s ON true
 WHERE t.id = $1::text::uuid AND t.org_id::text = $2`
 
-// Brief reads what the turn of a claim is to know: all lines it is to answer and, with them, at least so many of the thread's last.
+// Brief reads what the turn of a claim needs: all lines that it is to answer, and with those at least as many of the thread's latest
+// messages as lines says.
 func (l *Ledger) Brief(ctx context.Context, c Claim, lines int) (Briefing, error) {
 	if c.ahead != nil {
 		if b, err := c.ahead(ctx); err == nil && !b.foreign() { // what is known of the lines elsewhere was not stored yet when it was read
@@ -53,8 +54,9 @@ func (l *Ledger) Brief(ctx context.Context, c Claim, lines int) (Briefing, error
 	return l.brief(ctx, c, c.ToSeq+1, lines, "")
 }
 
-// briefAhead begins to read the briefing of a turn while the batch that begins it is still being stored: handling is whose hands the
-// thread will be in by then, news are the lines it will have got. Nothing else can happen there meanwhile, because the batch has its lock.
+// briefAhead starts reading the briefing of a turn while the batch that begins the turn is still being stored. handling is what the
+// thread's will be once it is stored, and news are the lines that the batch adds; nothing else can change, because the batch holds the
+// thread's lock.
 func (l *Ledger) briefAhead(c Claim, handling domain.Handling, news []domain.Message) func(context.Context) (Briefing, error) {
 	before := c.ToSeq + 1
 	if len(news) > 0 {
@@ -84,7 +86,7 @@ func (l *Ledger) briefAhead(c Claim, handling domain.Handling, news []domain.Mes
 	}
 }
 
-// brief reads a briefing with the lines below a seq, for a thread in these hands; empty = those that it is in.
+// brief reads a briefing with the lines below a seq, for a thread with the given handling; empty = the one that is stored.
 func (l *Ledger) brief(ctx context.Context, c Claim, before int64, lines int, handling domain.Handling) (Briefing, error) {
 	var b Briefing
 	var st state

@@ -7,8 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// bulk is a statement that writes any number of rows, in two wordings: most batches of a server that is not busy hold one row of
-// each kind, and plain values cost Postgres a third less than arrays of one.
+// bulk is a statement that writes any number of rows, in two forms: for one row with plain values, for more with arrays. Most batches of
+// a server that is not busy hold one row of each kind, and plain values then cost Postgres a third less than arrays of one element.
 type bulk[R any] struct {
 	one, many string
 	fields    []field[R]
@@ -25,7 +25,7 @@ func as[R, C any](name, typ string, get func(R) C) field[R] {
 	return field[R]{name, typ, func(r R) any { return get(r) }, func(rs []R) any { return column(rs, get) }}
 }
 
-// newBulk words a statement whose {rows} are what is written; ordered by u.n they are in the order given.
+// newBulk makes a bulk of a statement in which {rows} stands for the rows to write, as u; u.n is their order.
 func newBulk[R any](sql string, fields ...field[R]) bulk[R] {
 	var values, arrays, names []string
 	for i, f := range fields {
@@ -63,10 +63,10 @@ func (s bulk[R]) queue(b *pgx.Batch, rows []R) {
 	b.Queue(sql, args...)
 }
 
-// pick is a statement about the rows with certain ids, in two wordings for the same reason.
+// pick is a statement about the rows with certain ids, in two forms for the same reason.
 type pick struct{ one, many string }
 
-// newPick words a statement with a condition on {ids}, its first argument.
+// newPick makes a pick of a statement with a condition on {ids}, its first argument.
 func newPick(sql string) pick {
 	return pick{strings.ReplaceAll(sql, "{ids}", "$1::text::uuid"), strings.ReplaceAll(sql, "{ids}", "ANY($1::text[]::uuid[])")}
 }

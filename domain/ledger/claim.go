@@ -115,8 +115,8 @@ func (p Pauses) args() []any {
 	return []any{ids(p.Visitors), float64(pauseForVisitor.Milliseconds()), ids(p.People), float64(pauseForPerson.Milliseconds())}
 }
 
-// unbroken is for a claim that has begun: the database would carry it out all the same when ctx ends, and what it took would be nobody's
-// until its lease is over.
+// unbroken is a context for a claim that must not be cut short when ctx ends: the database would still carry it out, and nobody would work
+// on what it took until the lease is over.
 func unbroken(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), laneDeadline)
 }
@@ -158,8 +158,8 @@ func scanClaim(r pgx.CollectableRow) (c Claim, err error) {
 	return c, err
 }
 
-// A turn keeps its lease only as long as its result could still count. A dispatch that is locked just now is about to change, and
-// the next renewal sees to what: waiting for it with others in hand could block an append that wants those, and so for ever.
+// A turn keeps its lease only as long as its result could still count. A dispatch that is locked is about to change and is left to the
+// next renewal: to wait for it while holding the locks of others could deadlock with an append that wants those.
 const renew = `
 WITH held AS (
     SELECT * FROM unnest($1::text[]::uuid[], $2::bigint[], $3::bigint[]) AS held(id, token, epoch)

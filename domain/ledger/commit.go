@@ -63,8 +63,9 @@ func rollback(ctx context.Context, conn *pgxpool.Conn) {
 	}
 }
 
-// Threads are locked in id order, so that two nodes never wait for each other, and not against rows that only refer to them. The statements after it see what was committed
-// until the locks were had, because at READ COMMITTED each takes a snapshot of its own.
+// Threads are locked in id order, so that two nodes never deadlock, and with a lock that lets other rows go on referring to them.
+// At READ COMMITTED every statement takes a snapshot of its own, so those that follow see all that was committed before the locks
+// were granted.
 var lockThreads = newPick(`
 SELECT t.id::text, t.org_id::text, coalesce(t.contact_id::text, ''), coalesce(t.widget_id::text, ''), coalesce(t.agent_id::text, ''),
        t.channel, t.correlation_key, t.handling, t.epoch, coalesce(t.assignee_id::text, ''),

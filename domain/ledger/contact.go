@@ -26,8 +26,8 @@ type ContactFilter struct {
 	Limit      int
 }
 
-// contacts reads what the first visit told from the profile, which keeps it: a session tells of its latest page, and is forgotten when it
-// has ended. Who came before profiles did has no other.
+// contacts takes what the first visit told from the profile, where it is kept: a session holds its latest page, and is forgotten once it
+// has ended. Contacts from before there were profiles have nothing but their sessions.
 func (l *Ledger) contacts() *bun.SelectQuery {
 	return l.NewSelect().TableExpr("contacts AS c").ColumnExpr("c.*").
 		ColumnExpr("coalesce(c.profile->'first_page', v.page, '{}') || jsonb_strip_nulls(jsonb_build_object('referrer', coalesce(c.profile->'referrer', v.page->'referrer'))) AS first_page").
@@ -96,8 +96,8 @@ func (l *Ledger) UpdateContact(ctx context.Context, c domain.Contact) error {
 	return one(res, err)
 }
 
-// DeleteContact removes a contact with their sessions, threads and files. Like everybody who takes a contact and its threads it takes
-// the contact first, and begins again if it gave way in a deadlock. Another organisation's is NotFound.
+// DeleteContact removes a contact with their sessions, threads and files. It locks the contact before the threads, as everything that
+// locks both does, and begins again if it lost in a deadlock. Another organisation's is NotFound.
 func (l *Ledger) DeleteContact(ctx context.Context, org domain.OrgID, id domain.ContactID) error {
 	for try := 1; ; try++ {
 		err := l.InTx(ctx, func(tx *Ledger) error {

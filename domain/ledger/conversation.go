@@ -7,8 +7,8 @@ import (
 	"github.com/parley-chat/parley/domain"
 )
 
-// WidgetKeyOf finds the key of the widget that somebody means who knows its key, its id, or an agent that exactly one enabled
-// widget is bound to. It fails with NotFound.
+// WidgetKeyOf finds the key of the widget that a name stands for: its key, its id, or the id of an agent, if exactly one enabled widget is
+// bound to that. It fails with NotFound.
 func (l *Ledger) WidgetKeyOf(ctx context.Context, name string) (key string, err error) {
 	err = l.NewRaw(`SELECT key FROM widgets WHERE key = ?0 OR id::text = lower(?0)
 UNION ALL SELECT min(key) FROM widgets WHERE agent_id::text = lower(?0) AND enabled HAVING count(*) = 1 LIMIT 1`, clean(name)).Scan(ctx, &key)

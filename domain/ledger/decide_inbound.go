@@ -26,7 +26,7 @@ func (c Inbound) event() eventKey {
 	return eventKey{clean(c.Channel), clean(c.Kind), clean(c.ExternalID)}
 }
 
-// received of an Inbound with the rest of it.
+// receivedEvent is the detail of an Inbound's event: what the line led to, and the payload.
 type receivedEvent struct {
 	received
 	Payload json.RawMessage `json:"payload,omitempty"`
@@ -92,7 +92,7 @@ func (c Inbound) skip(s *state) domain.SkipReason {
 	return ""
 }
 
-// Looked up one by one, whatever the planner thinks of how many events there are.
+// The LATERAL with a LIMIT makes the planner look up each key in the index, whatever it assumes about the number of events.
 const readEvents = `
 SELECT k.org_id::text, k.channel, k.kind, k.external_id, e.id::text
 FROM unnest($1::text[]::uuid[], $2::text[], $3::text[], $4::text[]) AS k(org_id, channel, kind, external_id)

@@ -4,8 +4,8 @@ import (
 	"github.com/parley-chat/parley/domain"
 )
 
-// Question is a line that wants a turn of its own, at once: it is refused while the turn of an earlier one has not come to its
-// end, and nothing waits for more lines of a burst. Who may not have two answers under way cannot get them mixed up.
+// Question is a line that gets a turn of its own, at once, without waiting for more lines of a burst. It is refused while the turn of an
+// earlier one has not ended, so that a client never has two answers under way that it could mix up.
 type Question struct {
 	Line
 	Again bool // whoever asks is of the team: a thread that waits for a person because an agent could not go on is the agent's again

@@ -84,9 +84,9 @@ VALUES (?, ?, ?, ?, ?, ?::jsonb, 'queued', clock_timestamp(), clock_timestamp(),
 	return classify(err)
 }
 
-// Of one thread to one target nothing overtakes what is still on its way, and no target has more than its share of those at once,
-// so that one that hangs keeps nobody else waiting. Targets are found by leaps and each is read from its oldest on until it has its
-// share: how much waits behind does not matter.
+// Deliveries of one thread to one target keep their order, and no target has more than its share on the way at once, so that one that
+// hangs holds up nobody else. Targets are found by leaps through the index, and each is read from its oldest delivery on until it has its
+// share: how many wait behind those does not matter.
 const claimDeliveries = `
 WITH RECURSIVE ways AS (
     (SELECT transport, target FROM deliveries WHERE status IN ('queued', 'running') ORDER BY transport, target LIMIT 1)
@@ -171,7 +171,7 @@ WHERE id = $1::text::uuid AND token = $2 AND status = 'running'`, string(d.ID), 
 	return classify(err)
 }
 
-// What waits behind it is not due before it is: else every look for what is due would have to look at all that waits.
+// Deliveries that wait behind a failed one become due with it and not before: otherwise every claim would have to read past them.
 const undelivered = `
 WITH failed AS (
     UPDATE deliveries SET last_error = $3, updated_at = clock_timestamp(), due_at = clock_timestamp() + $4 * interval '1 millisecond',

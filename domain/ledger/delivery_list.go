@@ -31,7 +31,7 @@ type DeliveryFilter struct {
 	Limit     int
 }
 
-// Deliveries lists what was, is or could not be brought on its way, the newest first.
+// Deliveries lists deliveries, whether they arrived, wait, are on their way or were given up, the newest first.
 func (l *Ledger) Deliveries(ctx context.Context, org domain.OrgID, f DeliveryFilter) ([]LoggedDelivery, error) {
 	ds := []LoggedDelivery{}
 	q := l.deliveries(org).OrderExpr("d.ord DESC").Limit(int64(f.Limit))

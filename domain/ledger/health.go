@@ -10,8 +10,8 @@ import (
 	"github.com/parley-chat/parley/domain"
 )
 
-// The row is the circuit: whoever fails counts up and, with the last failure that it takes, opens it. While it is open every
-// failure puts the next probe off.
+// The row is the agent's circuit breaker: each failure counts up, and the one that reaches the threshold opens it. While it is open every
+// failure puts off the next probe.
 const agentFailed = `
 WITH told AS (
     INSERT INTO agent_health AS h (agent_id, org_id, failures, last_error, last_error_at, opened_at, probe_at)
@@ -28,8 +28,8 @@ WITH told AS (
 )
 SELECT opened_at IS NOT NULL, failures = $4 FROM told`
 
-// AgentFailed counts a failed turn that speaks against its agent. open tells that the agent's circuit is open now, opened that
-// this failure has opened it.
+// AgentFailed counts a failed turn for which its agent is to blame. open reports whether the agent's circuit is open now, and opened
+// whether this failure has opened it.
 func (l *Ledger) AgentFailed(ctx context.Context, org domain.OrgID, id domain.AgentID, reason string) (open, opened bool, err error) {
 	err = l.writers.QueryRow(ctx, agentFailed, string(id), string(org), clean(reason), domain.CircuitThreshold,
 		float64(domain.ProbeEvery.Milliseconds()), string(NewID[domain.EventID]())).Scan(&open, &opened)

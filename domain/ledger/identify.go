@@ -15,11 +15,11 @@ type Identity struct {
 
 const identifyTries = 5
 
-// Identify binds a session to the contact with the proven external id, who from then on has one thread a channel. A stub without
-// an identity takes it on; if the organisation knows that id already, the stub's threads, lines and what it told of itself become
-// the known contact's and the stub is gone. A session of somebody else who is known too merely changes contacts.
+// Identify binds a session to the contact with the proven external id, who from then on has one thread per channel. If the organisation
+// does not know the id, the session's stub takes it on. If it does, the stub's threads, lines and details become the known contact's, and
+// the stub is removed. A session of another known contact merely changes to this one.
 //
-// It is safe against itself, whatever ran meanwhile on whichever node. It fails with NotFound for a session that has ended.
+// Calls at the same time, on any nodes, end in the same state. It fails with NotFound for a session that has ended.
 func (l *Ledger) Identify(ctx context.Context, org domain.OrgID, session domain.SessionID, id Identity) (domain.Contact, error) {
 	id.ExternalID, id.Name, id.Email = clean(id.ExternalID), clean(id.Name), clean(id.Email)
 	for try := 1; ; try++ {
@@ -40,7 +40,7 @@ func (l *Ledger) Identify(ctx context.Context, org domain.OrgID, session domain.
 		case ctx.Err() != nil, try == identifyTries, !isUnique(err) && !contended(err):
 			return c, err
 		}
-		// Somebody made the contact or its thread meanwhile, or waited for us while we waited for them: now both see all of it.
+		// Somebody else has made the contact or its thread meanwhile, or the two of us deadlocked: try again and see all of it.
 	}
 }
 
@@ -50,7 +50,7 @@ func (tx *Ledger) identify(ctx context.Context, org domain.OrgID, session domain
 		return c, nil, classify(err)
 	}
 	var known []domain.Contact
-	// Both in id order, as everybody who takes two. The known one's keys stay: threads may begin with them meanwhile.
+	// Both are locked in id order, as everywhere. NO KEY: threads may still begin with the known one meanwhile.
 	if err := tx.NewRaw(`SELECT * FROM contacts WHERE org_id = ? AND (id = ? OR external_id = ?) ORDER BY id FOR NO KEY UPDATE`,
 		org, stub.ID, id.ExternalID).Scan(ctx, &known); err != nil {
 		return c, nil, classify(err)
@@ -87,8 +87,8 @@ stub = false, updated_at = now() WHERE id = ? AND org_id = ? RETURNING *`, id.Ex
 	return c, outs, err
 }
 
-// absorb makes all that a stub has a known contact's. Only the session that brought the proof comes along: another one of the stub
-// has proven nothing and ends with it.
+// absorb gives everything that a stub has to a known contact. Of the stub's sessions only the one that brought the proof comes along: the
+// others have proven nothing and end with the stub.
 func (tx *Ledger) absorb(ctx context.Context, known, stub domain.Contact, session domain.SessionID) (outs []Outcome, err error) {
 	if outs, err = tx.joinThreads(ctx, known, stub); err != nil {
 		return nil, err

@@ -188,8 +188,9 @@ FROM threads g WHERE t.id = ?11 AND g.id = ?12`,
 	return err
 }
 
-// joinDispatches sees to what was owed in either thread. A turn in progress in the stub's is given up and its dispatch is due at once:
-// its worker could no longer store what it has, and nothing of it was shown. If both threads are owed an answer, one answers both.
+// joinDispatches sees to the answers that were still due in either thread. A turn in progress in the stub's is given up, and its dispatch
+// is due again at once: the worker could no longer store its result, and nothing of it was shown. If both threads wait for an answer, one
+// turn answers both.
 func (tx *Ledger) joinDispatches(ctx context.Context, into, gone domain.Thread, handling domain.Handling) error {
 	if _, err := tx.NewRaw(`UPDATE turns SET status = 'lost', error = 'the conversation became part of another', finished_at = clock_timestamp()
 WHERE thread_id = ? AND status = 'running'`, gone.ID).Exec(ctx); err != nil {

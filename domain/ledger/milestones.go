@@ -19,7 +19,8 @@ const milestones = `
 SELECT created_at AS at, kind, message_id, dispatch_id, turn_id, detail
 FROM events WHERE thread_id = ?0 AND org_id = ?1 AND created_at >= ?2 AND kind IN (?3) ORDER BY created_at, ord`
 
-// Milestones reads what a thread's timeline has, since an instant, of events that stand between the messages. It is the part of Timeline a conversation shows, without having to read all of it.
+// Milestones reads the events since an instant that are shown between a thread's messages. They are part of its Timeline, which need not
+// be read as a whole for them.
 func (l *Ledger) Milestones(ctx context.Context, org domain.OrgID, thread domain.ThreadID, since time.Time) ([]domain.TimelineItem, error) {
 	var rows []struct {
 		At         time.Time

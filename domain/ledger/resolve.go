@@ -20,10 +20,10 @@ type Identifiers struct {
 // None reports whether they tell nobody from anybody. A name alone does not.
 func (i Identifiers) None() bool { return i.ExternalID == "" && i.Email == "" && i.Phone == "" }
 
-// ResolveContact finds the contact whom the identifiers mean: by external id, then by e-mail address, then by phone number; of
-// several with the same address the one a site has vouched for, then the oldest. What was not known of them is filled in, unless it is
-// another contact's already, and nothing is changed. Where there is nobody, a contact is made. Whoever resolves the same identifiers at the same time, on whichever node,
-// gets the same contact. It fails with Invalid if there are no identifiers.
+// ResolveContact finds the contact whom the identifiers mean: by external id, then by e-mail address, then by phone number; of several
+// with the same address, one whom a site has vouched for comes first, then the oldest. Identifiers that the contact lacks are added,
+// unless they belong to another contact; none is overwritten. If nobody fits, a contact is made. Calls with the same identifiers get the
+// same contact even if they run at the same time, on any nodes. It fails with Invalid if there are no identifiers.
 func (l *Ledger) ResolveContact(ctx context.Context, org domain.OrgID, i Identifiers) (c domain.Contact, err error) {
 	i = Identifiers{clean(i.ExternalID), clean(i.Name), clean(i.Email), clean(i.Phone)}
 	if i.None() {

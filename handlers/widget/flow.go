@@ -7,9 +7,10 @@ import (
 	"github.com/parley-chat/parley/domain"
 )
 
-// flow bounds the lines, and what else of a visitor's leaves a row, that come from one address, and to one widget, in a minute, whatever sessions they come in: a client that
-// opens a new one for each line gets past the limits of a conversation, not past these. Each node counts by itself. Lines from this
-// machine itself are not counted: behind a proxy that is not trusted to say for whom it asks, all visitors come from there.
+// flow bounds how many lines, and other requests that store a row, one address may send and one widget may receive in a minute, whatever
+// sessions they come in: a client that opens a new session for each line evades the limits of a conversation, but not these. Each node
+// counts for itself. Lines from this machine's own addresses are not counted: behind a local proxy that is not trusted to name its
+// clients, all visitors seem to come from there.
 type flow struct {
 	perAddress, perWidget int
 	now                   func() time.Time

@@ -1,6 +1,6 @@
-// Package widget turns the sources of the embeddable chat into the files that browsers load: the loader, which every page
-// of a site pays for, the chat, which only those who open it do, what few of them need, and the texts of each language besides English. It must never be imported by the server: the
-// bundles are committed, and only go generate and the tests need the bundler.
+// Package widget turns the sources of the embeddable chat into the files that browsers load: the loader, which every page of a site
+// loads; the chat, loaded when a visitor opens it; parts that few visitors need; and the texts of each language besides English. The
+// server must never import it: the bundles are committed, and only go generate and the tests need the bundler.
 package widget
 
 import (
