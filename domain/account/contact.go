@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
-	"unicode"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/ledger"
@@ -35,25 +34,12 @@ func (in ContactInput) over(c domain.Contact) (domain.Contact, error) {
 			p.add("email", "is not an e-mail address")
 		}
 	}
-	if c.Phone = p.line("phone", in.Phone, 40, false); c.Phone != "" && !isPhone(c.Phone) {
+	if c.Phone = p.line("phone", in.Phone, 40, false); c.Phone != "" && !domain.IsPhone(c.Phone) {
 		p.add("phone", "is not a phone number")
 	}
 	c.OptedOut, c.UpdatedAt = in.OptedOut, now()
 	c.Stub = c.ExternalID == "" && c.Name == "" && c.Email == "" && c.Phone == ""
 	return c, p.err()
-}
-
-func isPhone(s string) bool {
-	digits := 0
-	for _, r := range s {
-		switch {
-		case unicode.IsDigit(r):
-			digits++
-		case !strings.ContainsRune("+-()/. ", r):
-			return false
-		}
-	}
-	return digits >= 3 && digits <= 20
 }
 
 // Contacts lists an organisation's contacts, the oldest first.

@@ -251,7 +251,7 @@ func (t *modelTurn) setDetails(ctx context.Context, raw json.RawMessage) (toolOu
 		return toolOutcome{}, complaint("the name is too long")
 	case a.Email != "" && !isEmail(a.Email):
 		return toolOutcome{}, complaint("this is not an e-mail address")
-	case a.Phone != "" && !isPhone(a.Phone):
+	case a.Phone != "" && !domain.IsPhone(a.Phone):
 		return toolOutcome{}, complaint("this is not a phone number")
 	case t.contacts == nil:
 		return toolOutcome{}, complaint("contact details cannot be kept here")
@@ -272,19 +272,6 @@ func (t *modelTurn) setDetails(ctx context.Context, raw json.RawMessage) (toolOu
 func isEmail(s string) bool {
 	a, err := mail.ParseAddress(s)
 	return err == nil && a.Name == "" && a.Address == s && len(s) <= 254
-}
-
-func isPhone(s string) bool {
-	digits := 0
-	for _, c := range s {
-		switch {
-		case c >= '0' && c <= '9':
-			digits++
-		case !strings.ContainsRune("+-() ./", c):
-			return false
-		}
-	}
-	return digits >= 5 && digits <= 20 && len(s) <= 40
 }
 
 // oneLine is a text without control characters and with single spaces.

@@ -5,7 +5,6 @@ import (
 	"net/mail"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/parley-chat/parley/domain"
@@ -76,7 +75,7 @@ func (f Form) check(v *Visitor) (Form, error) {
 			wrong["email"] = "is not an e-mail address"
 		}
 	}
-	if f.Phone = lead.Cut(f.Phone, 41); f.Phone != "" && !isPhone(f.Phone) {
+	if f.Phone = lead.Cut(f.Phone, 41); f.Phone != "" && !domain.IsPhone(f.Phone) {
 		wrong["phone"] = "is not a phone number"
 	}
 	if f.ClientID != "" && (utf8.RuneCountInString(f.ClientID) > maxClientID || !storable(f.ClientID)) {
@@ -97,19 +96,6 @@ func (f Form) check(v *Visitor) (Form, error) {
 		wrong["fields"] = "must have a name, an email, a phone or a message"
 	}
 	return f, badFields(wrong)
-}
-
-func isPhone(s string) bool {
-	digits := 0
-	for _, r := range s {
-		switch {
-		case unicode.IsDigit(r):
-			digits++
-		case !strings.ContainsRune("+-()/. ", r):
-			return false
-		}
-	}
-	return digits >= 4 && digits <= 20 && len(s) <= 40
 }
 
 func badFields(wrong map[string]string) error {
