@@ -30,7 +30,7 @@ func TestPagesFit(t *testing.T) {
 	agent := first("/agents", `a[href^="/agents/0"]`)
 	widget := first("/widgets", `a[href^="/widgets/0"]`)
 	why := first(thread, `.line-why a`)
-	pages := []string{why, "/settings", "/agents/budget", "/knowledge/import", "/knowledge/site", "/inbox", "/inbox?tab=waiting", thread, thread + "/timeline", "/agents", "/agents/new", agent, "/knowledge", "/knowledge/new", "/widgets", "/widgets/new", widget, "/nowhere"}
+	pages := []string{why, "/settings", "/team", "/account", "/agents/budget", "/knowledge/import", "/knowledge/site", "/inbox", "/inbox?tab=waiting", thread, thread + "/timeline", "/agents", "/agents/new", agent, "/knowledge", "/knowledge/new", "/widgets", "/widgets/new", widget, "/nowhere"}
 	for _, size := range [][2]int64{{1440, 900}, {390, 844}} {
 		owner.resize(size[0], size[1])
 		for _, theme := range []string{"light", "dark"} {

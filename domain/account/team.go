@@ -131,12 +131,31 @@ func (s *Service) User(ctx context.Context, org domain.OrgID, id domain.UserID) 
 
 // SetRole changes what somebody may do. It fails with Invalid, NotFound, and with Conflict where nobody would own the organisation then.
 func (s *Service) SetRole(ctx context.Context, org domain.OrgID, id domain.UserID, role domain.Role) error {
-	p := problems{}
-	p.oneOf("role", string(role), string(domain.RoleOwner), string(domain.RoleMember))
-	if err := p.err(); err != nil {
-		return err
-	}
-	return s.keepingAnOwner(ctx, org, func(tx *ledger.Ledger) error { return tx.SetRole(ctx, org, id, role) })
+	_, err := s.ChangeUser(ctx, org, id, func(now domain.User) (string, domain.Role, error) { return now.Name, role, nil })
+	return err
+}
+
+// ChangeUser lets change say what somebody is called and may do, looking at what it is, while nobody else can change it. It fails as
+// SetRole and change do.
+func (s *Service) ChangeUser(ctx context.Context, org domain.OrgID, id domain.UserID, change func(now domain.User) (name string, role domain.Role, err error)) (domain.User, error) {
+	var u domain.User
+	err := s.keepingAnOwner(ctx, org, func(tx *ledger.Ledger) (err error) {
+		if u, err = tx.User(ctx, org, id); err != nil {
+			return err
+		}
+		name, role, err := change(u)
+		if err != nil {
+			return err
+		}
+		p := problems{}
+		u.Name, u.Role = p.name("name", name), role
+		p.oneOf("role", string(role), string(domain.RoleOwner), string(domain.RoleMember))
+		if err := p.err(); err != nil {
+			return err
+		}
+		return tx.UpdateUser(ctx, u)
+	})
+	return u, err
 }
 
 // RemoveUser takes somebody out of the team: they are signed out everywhere, and the invitations they made are worthless. What they did

@@ -39,9 +39,9 @@ func (l *Ledger) RenameUser(ctx context.Context, org domain.OrgID, id domain.Use
 	return one(l.NewRaw(`UPDATE users SET name = ? WHERE org_id = ? AND id = ?`, name, org, id).Exec(ctx))
 }
 
-// SetRole changes what somebody may do.
-func (l *Ledger) SetRole(ctx context.Context, org domain.OrgID, id domain.UserID, r domain.Role) error {
-	return one(l.NewRaw(`UPDATE users SET role = ? WHERE org_id = ? AND id = ?`, r, org, id).Exec(ctx))
+// UpdateUser changes what somebody is called and may do.
+func (l *Ledger) UpdateUser(ctx context.Context, u domain.User) error {
+	return one(l.NewRaw(`UPDATE users SET name = ?, role = ? WHERE org_id = ? AND id = ?`, u.Name, u.Role, u.OrgID, u.ID).Exec(ctx))
 }
 
 // DeleteUser takes somebody out of their organisation, with their sign-ins and the invitations they made. What they did stays on the record.

@@ -87,6 +87,7 @@ func New(d Deps) *API {
 		a.attachmentOperations(r)
 		a.suggestionOperations()
 		a.settingsOperations()
+		a.teamOperations()
 		a.apiKeyOperations()
 	})
 	a.document, a.older = mustDocument(a.huma.OpenAPI()), mustOlder(a.huma.OpenAPI())

@@ -26,6 +26,7 @@ const (
 	tagArticles = "Articles"
 	tagWebhooks = "Webhooks"
 	tagKeys     = "API keys"
+	tagTeam     = "Team"
 
 	tagDeliveries = "Deliveries"
 )
@@ -73,6 +74,7 @@ func config(version string, added func(*huma.Operation)) huma.Config {
 		{Name: tagArticles, Description: "The knowledge that agents answer from."},
 		{Name: tagDeliveries, Description: "What leaves by another way than Parley's own: mails, replies over channels, what webhooks are told. Each is tried for a day."},
 		{Name: tagWebhooks, Description: webhooksText},
+		{Name: tagTeam, Description: "Who signs in to the portal, and whom a link was made for to do so."},
 		{Name: tagKeys, Description: "What lets programs act for the organisation: how far each reaches, until when, and ending it."},
 	}
 	c.OnAddOperation = []huma.AddOpFunc{complete, func(_ *huma.OpenAPI, o *huma.Operation) { added(o) }}

@@ -213,6 +213,9 @@ func own(t *testing.T, of tenant, path string) string {
 		"replays":    string(of.replay),
 		"webhooks":   string(of.webhook),
 		"api-keys":   string(of.spare),
+		"users":      string(of.User.ID),
+
+		"invitations": string(of.asked),
 	}
 	noun := strings.Split(path, "/")[1]
 	if strings.Contains(path, "{") && ids[noun] == "" {

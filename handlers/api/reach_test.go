@@ -20,6 +20,8 @@ POST /widgets · PATCH /widgets/{id} · DELETE /widgets/{id} · POST /widgets/{i
 POST /articles · POST /articles/import · PATCH /articles/{id} · DELETE /articles/{id}
 POST /channels · PATCH /channels/{id} · DELETE /channels/{id} · POST /channels/{id}/test · POST /channels/{id}/retry
 POST /webhooks · PATCH /webhooks/{id} · DELETE /webhooks/{id} · POST /webhooks/{id}/rotate-secret
+PATCH /users/{id} · DELETE /users/{id} · POST /users/{id}/password-link
+GET /invitations · POST /invitations · DELETE /invitations/{id}
 GET /api-keys · POST /api-keys · GET /api-keys/{id} · DELETE /api-keys/{id}
 DELETE /contacts/{id} · POST /contacts/{id}/erase
 POST /threads/{id}/replays · PUT /threads/{id}/golden · DELETE /threads/{id}/golden

@@ -72,7 +72,7 @@ func everything(t *testing.T, w *world) string {
 func everythingOf(t *testing.T, of tenant) string {
 	t.Helper()
 	var all strings.Builder
-	for _, path := range []string{"/agents", "/widgets", "/articles", "/contacts", "/channels", "/api-keys", "/webhooks", "/webhooks/" + string(of.webhook) + "/deliveries", "/settings", "/organisation/budget", "/threads", "/threads/" + string(of.Thread) + "/messages", "/threads/" + string(of.Thread) + "/timeline"} {
+	for _, path := range []string{"/agents", "/widgets", "/articles", "/contacts", "/channels", "/api-keys", "/users", "/invitations", "/webhooks", "/webhooks/" + string(of.webhook) + "/deliveries", "/settings", "/organisation/budget", "/threads", "/threads/" + string(of.Thread) + "/messages", "/threads/" + string(of.Thread) + "/timeline"} {
 		all.Write(of.get(t, path).want(t, http.StatusOK).raw)
 	}
 	return all.String()

@@ -45,6 +45,7 @@ type tenant struct {
 	told     domain.DeliveryID
 	channel  domain.ChannelID
 	spare    domain.APIKeyID // of a key that nobody uses
+	asked    domain.InvitationID
 }
 
 func newWorld(t *testing.T, set ...func(*Deps)) *world {
@@ -126,7 +127,11 @@ VALUES (?, ?, ?, 'webhook', ?, '{"kind":"rated","secret":"a secret"}', 'done', 2
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tenant{f, client{w.server.URL, key}, article.ID, delivery, r.ID, hook.ID, told, letters.ID, spare.ID}
+	_, asked, err := w.account.Invite(t.Context(), f.Org, f.User.ID, "asked."+f.User.Email, domain.RoleMember)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tenant{f, client{w.server.URL, key}, article.ID, delivery, r.ID, hook.ID, told, letters.ID, spare.ID, asked.ID}
 }
 
 // as is the tenant with a key of another scope.
