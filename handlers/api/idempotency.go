@@ -67,8 +67,10 @@ func (a *API) once(w http.ResponseWriter, r *http.Request, next http.Handler, or
 	rec.WriteHeader(http.StatusOK) // of a handler that wrote nothing at all
 	if rec.final() {
 		header := map[string]string{}
-		if ct := rec.header.Get("Content-Type"); ct != "" {
-			header["Content-Type"] = ct
+		for _, name := range []string{"Content-Type", "ETag"} {
+			if value := rec.header.Get(name); value != "" {
+				header[name] = value
+			}
 		}
 		err := a.Answers.FinishIdempotent(ctx, org, key, rec.status, header, rec.body.Bytes())
 		if remembered = err == nil; err != nil { // it was done: the client must hear of it

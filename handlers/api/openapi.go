@@ -55,6 +55,7 @@ Failures are 'application/problem+json' (RFC 9457) with a 'code' to tell them by
 func config(version string, added func(*huma.Operation)) huma.Config {
 	c := huma.DefaultConfig("Parley", cmp.Or(version, "1"))
 	c.CreateHooks, c.OpenAPIPath, c.DocsPath, c.SchemasPath = nil, "", "", ""
+	c.Formats = map[string]huma.Format{"application/json": jsonFormat(), "json": jsonFormat()}
 	c.AllowAdditionalPropertiesByDefault = true
 	c.Info.Description = introduction
 	c.Info.License = &huma.License{Name: "Apache 2.0", Identifier: "Apache-2.0"}
