@@ -31,70 +31,92 @@ const (
 // It subscribes before the first read, so nothing falls between; wake-ups nobody has taken yet merge.
 func (r *Relay) Follow(ctx context.Context, org domain.OrgID, thread domain.ThreadID, after int64) iter.Seq2[Update, error] {
 	return func(yield func(Update, error) bool) {
-		f, leave := r.hub.follow(thread)
+		f, leave := r.hub.follow(thread, nil)
 		defer leave()
-		var stands ledger.Standing
-		retry := followRetry
-		for {
-			next, err := r.since(ctx, f, org, thread, after)
-			switch {
-			case ctx.Err() != nil:
-				return
-			case domain.KindOf(err) == domain.Unavailable:
-				select {
-				case <-time.After(retry):
-				case <-ctx.Done():
-					return
-				}
-				retry = min(2*retry, followRetryTo)
-				continue
-			case err != nil:
-				yield(Update{}, err)
-				return
-			}
-			retry = followRetry
-			for i := range next.messages {
-				if !yield(Update{Message: &next.messages[i]}, nil) {
-					return
-				}
-				after = next.messages[i].Seq
-			}
-			if len(next.messages) == followPage {
-				continue
-			}
-			if news := changed(stands, next.standing); news {
-				stands = next.standing
-				if !yield(Update{Standing: &stands}, nil) {
-					return
-				}
-			}
-			if !wait(ctx, f, yield) {
-				return
-			}
+		tell := func(u Update) bool { return yield(u, nil) }
+		x := reading{r: r, f: f, org: org, thread: thread, after: after}
+		for x.read(ctx, tell) && wait(ctx, f, tell) {
 		}
+		if x.err != nil {
+			yield(Update{}, x.err)
+		}
+	}
+}
+
+// reading is how far one follower has read.
+type reading struct {
+	r      *Relay
+	f      *follower
+	org    domain.OrgID
+	thread domain.ThreadID
+	after  int64
+	stands ledger.Standing
+	err    error // why the thread cannot be read
+}
+
+// read tells what the follower has not been told. It returns false when following is over.
+func (x *reading) read(ctx context.Context, tell func(Update) bool) bool {
+	retry := followRetry
+	for {
+		next, err := x.r.since(ctx, x.f, x.org, x.thread, x.after)
+		switch {
+		case ctx.Err() != nil:
+			return false
+		case domain.KindOf(err) == domain.Unavailable:
+			select {
+			case <-time.After(retry):
+			case <-ctx.Done():
+				return false
+			}
+			retry = min(2*retry, followRetryTo)
+			continue
+		case err != nil:
+			x.err = err
+			return false
+		}
+		retry = followRetry
+		for i := range next.messages {
+			if !tell(Update{Message: &next.messages[i]}) {
+				return false
+			}
+			x.after = next.messages[i].Seq
+		}
+		if len(next.messages) == followPage {
+			continue
+		}
+		if !changed(x.stands, next.standing) {
+			return true
+		}
+		x.stands = next.standing
+		return tell(Update{Standing: &next.standing})
 	}
 }
 
 // wait hands on hints until the follower is woken, and then those that came before: the pieces of an answer are worth nothing
 // after it. It returns false when following is over.
-func wait(ctx context.Context, f *follower, yield func(Update, error) bool) bool {
+func wait(ctx context.Context, f *follower, tell func(Update) bool) bool {
 	for {
 		select {
 		case <-ctx.Done():
 			return false
 		case <-f.wake:
-			for range len(f.hints) {
-				if !yield(Update{Hint: <-f.hints}, nil) {
-					return false
-				}
-			}
-			return true
+			return f.hinted(tell)
 		case h := <-f.hints:
-			if !yield(Update{Hint: h}, nil) {
+			if !tell(Update{Hint: h}) {
 				return false
 			}
 		}
 	}
+}
+
+// hinted hands on the hints that have come.
+func (f *follower) hinted(tell func(Update) bool) bool {
+	for range len(f.hints) {
+		if !tell(Update{Hint: <-f.hints}) {
+			return false
+		}
+	}
+	return true
 }
 
 func changed(was, is ledger.Standing) bool {

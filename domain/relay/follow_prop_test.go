@@ -134,6 +134,13 @@ func (m *room) read(rt *rapid.T, after int64) *reader {
 	on := rapid.SampledFrom(m.relays).Draw(rt, "node")
 	ctx, stop := context.WithCancel(context.Background())
 	r := &reader{after: after, stop: stop, gone: make(chan struct{})}
+	if rapid.Bool().Draw(rt, "attends") {
+		on.Attend(ctx, m.Org, m.Thread, after, func(u relay.Update) bool { r.hear(u.Message, nil); return true }, func(err error) {
+			r.hear(nil, err)
+			close(r.gone)
+		})
+		return r
+	}
 	go func() {
 		defer close(r.gone)
 		for u, err := range on.Follow(ctx, m.Org, m.Thread, after) {

@@ -4,9 +4,9 @@ import "testing"
 
 func TestReadsAreSharedOnlyAfterTheSameWakeUp(t *testing.T) {
 	h := newHub()
-	a, leave := h.follow("thread")
+	a, leave := h.follow("thread", nil)
 	defer leave()
-	b, leave := h.follow("thread")
+	b, leave := h.follow("thread", nil)
 	defer leave()
 	key := func(f *follower) string { return f.readKey("org", "thread", 7) }
 	before := key(a)

@@ -60,7 +60,7 @@ func TestOutboxFitsItsNotifications(t *testing.T) {
 // G8: a follower who takes no hints delays nobody, and is still woken for messages.
 func TestHintsDelayNothing(t *testing.T) {
 	h := newHub()
-	f, leave := h.follow("thread")
+	f, leave := h.follow("thread", nil)
 	defer leave()
 	done := make(chan struct{})
 	go func() {

@@ -33,6 +33,7 @@ type follower struct {
 	thread *followed // nil when it follows an organisation
 	wake   chan struct{}
 	hints  chan *Hint
+	rouse  func() // called when there is something in either; nil: somebody waits for them
 }
 
 const hintQueue = 32
@@ -46,14 +47,19 @@ func (f *follower) nudge() {
 	case f.wake <- struct{}{}:
 	default:
 	}
+	if f.rouse != nil {
+		f.rouse()
+	}
 }
 
 func newHub() *hub {
 	return &hub{thread: map[domain.ThreadID]*followed{}, org: map[domain.OrgID]map[*follower]struct{}{}}
 }
 
-func (h *hub) follow(id domain.ThreadID) (f *follower, leave func()) {
+// follow adds a follower of a thread. rouse may be nil; it must not block.
+func (h *hub) follow(id domain.ThreadID, rouse func()) (f *follower, leave func()) {
 	f = newFollower()
+	f.rouse = rouse
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t := h.thread[id]
@@ -111,6 +117,9 @@ func (h *hub) hint(hint Hint) {
 		select {
 		case f.hints <- &hint:
 		default:
+		}
+		if f.rouse != nil {
+			f.rouse()
 		}
 	}
 }

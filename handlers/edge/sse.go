@@ -27,9 +27,12 @@ type Streams struct {
 	heartbeat    time.Duration
 	writeTimeout time.Duration
 
-	mu     sync.Mutex
-	closed bool
-	open   sync.WaitGroup
+	mu      sync.Mutex
+	closed  bool
+	cut     bool
+	wires   map[*Wire]struct{}
+	patrols bool // somebody looks after the wires
+	open    sync.WaitGroup
 }
 
 // What a stream is held to.
@@ -42,7 +45,7 @@ const (
 
 // NewStreams makes an empty set of streams. Close ends it.
 func NewStreams() *Streams {
-	s := &Streams{heartbeat: heartbeat, writeTimeout: writeTimeout}
+	s := &Streams{heartbeat: heartbeat, writeTimeout: writeTimeout, wires: map[*Wire]struct{}{}}
 	s.base, s.stop = context.WithCancel(context.Background())
 	// The library drops what is published before it has registered the reader, so whoever writes waits for this call.
 	s.server = sse.NewWithCallback(func(id string, _ *sse.Subscriber) {
@@ -65,7 +68,18 @@ func (s *Streams) Close() {
 	s.closed = true
 	s.mu.Unlock()
 	s.stop()
+	s.Cut()
 	s.open.Wait()
+}
+
+// Cut cuts off all readers of wires, whatever is still to be said to them.
+func (s *Streams) Cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cut = true
+	for w := range s.wires {
+		w.lose()
+	}
 }
 
 // enter counts a stream in, unless Close was called.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"regexp"
 	"runtime/pprof"
 	"strings"
 	"sync"
@@ -276,6 +277,53 @@ func TestSocketLetsItsRequestGo(t *testing.T) {
 		_ = pprof.Lookup("goroutine").WriteTo(&stacks, 2)
 		return strings.Contains(stacks.String(), "handlers/widget.(*socket).read(") && !strings.Contains(stacks.String(), "net/http.HandlerFunc.ServeHTTP(")
 	})
+}
+
+// An idle stream has no goroutine at all, its client's going is noticed all the same, and hands back its place.
+func TestStreamCostsNoGoroutine(t *testing.T) {
+	w := newWorld(t, widget.Limits{})
+	v := w.visitor()
+	s := v.listen("/events")
+	s.expect("session", "")
+	s.expect("status", "")
+	eventually(t, "nobody waits", func() bool {
+		var stacks strings.Builder
+		_ = pprof.Lookup("goroutine").WriteTo(&stacks, 2)
+		return !strings.Contains(stacks.String(), "handlers/widget.(*listener)") && !strings.Contains(stacks.String(), "relay.(*attendance).run(") &&
+			!strings.Contains(stacks.String(), "net/http.HandlerFunc.ServeHTTP(") && w.surface.Connections() == 1
+	})
+	v.reply("hello?")
+	s.expect("message", "1")
+	s.stop()
+	eventually(t, "its place is free", func() bool { return w.surface.Connections() == 0 })
+}
+
+// A stream that is stuck in the middle of what it has to tell is thrown out when the time for goodbyes is over.
+func TestStuckStreamIsThrownOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, widget.Limits{})
+	v := w.visitor()
+	w.fill(v, 2000)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(v.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+	fmt.Fprintf(conn, "GET /w/%s/events?token=%s HTTP/1.1\r\nHost: x\r\nOrigin: %s\r\n\r\n", v.Key, v.token, origin)
+	eventually(t, "it is there", func() bool { return w.surface.Connections() == 1 })
+	eventually(t, "it is stuck", func() bool {
+		var stacks strings.Builder
+		_ = pprof.Lookup("goroutine").WriteTo(&stacks, 2)
+		return regexp.MustCompile(`\[IO wait\]:[^\[]*edge\.\(\*Wire\)\.put\(`).MatchString(stacks.String())
+	})
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	begun := time.Now()
+	w.surface.Shutdown(over)
+	if took := time.Since(begun); took > 8*time.Second { // the stuck write itself is given up after ten
+		t.Errorf("it took %v", took)
+	}
 }
 
 // knock opens a socket by hand and sends more along with the request for it.

@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -100,19 +101,40 @@ func (f *feed) follow(ctx context.Context, after int64, emit func(dialect.Event)
 		if err != nil {
 			return err
 		}
-		if u.Standing != nil && u.Standing.MergedInto != "" {
-			return errMoved
-		}
-		for _, e := range f.events(ctx, u) {
-			if !emit(e) {
-				return nil
-			}
-		}
-		if u.Message != nil && f.spoken != nil {
-			f.spoken.passed(u.Message.Seq)
+		if more, err := f.pass(ctx, u, emit); !more {
+			return err
 		}
 	}
 	return nil
+}
+
+// attend is follow for who is silent most of the time: see relay.Attend. done gets what follow would return.
+func (f *feed) attend(ctx context.Context, after int64, emit func(dialect.Event) bool, done func(error)) {
+	v := &f.open.visitor
+	var why error
+	f.s.relay.Attend(ctx, v.Session.OrgID, v.Thread.ID, after, func(u relay.Update) (more bool) {
+		why = f.s.guarded([]any{"session", v.Session.ID}, func() (err error) {
+			more, err = f.pass(ctx, u, emit)
+			return err
+		})
+		return more && why == nil
+	}, func(err error) { done(cmp.Or(why, err)) })
+}
+
+// pass hands on what follows from one update. more is false when following is over; err is then errMoved, if that is why.
+func (f *feed) pass(ctx context.Context, u relay.Update, emit func(dialect.Event) bool) (more bool, err error) {
+	if u.Standing != nil && u.Standing.MergedInto != "" {
+		return false, errMoved
+	}
+	for _, e := range f.events(ctx, u) {
+		if !emit(e) {
+			return false, nil
+		}
+	}
+	if u.Message != nil && f.spoken != nil {
+		f.spoken.passed(u.Message.Seq)
+	}
+	return true, nil
 }
 
 func (f *feed) events(ctx context.Context, u relay.Update) []dialect.Event {

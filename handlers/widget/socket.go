@@ -170,17 +170,19 @@ func (c *socket) serve(ctx context.Context) {
 	_ = c.group.Wait() // errOver
 }
 
-// guarded keeps a bug that one visitor has found from ending everybody's process, as net/http does for requests.
 func (c *socket) guarded(f func() error) func() error {
-	return func() (err error) {
-		defer func() {
-			if v := recover(); v != nil {
-				c.s.log.With(c.log...).ErrorContext(c.r.Context(), "panic", "value", v, "stack", string(debug.Stack()))
-				err = errOver
-			}
-		}()
-		return f()
-	}
+	return func() error { return c.s.guarded(c.log, f) }
+}
+
+// guarded keeps a bug that one visitor has found from ending everybody's process, as net/http does for requests.
+func (s *Surface) guarded(who []any, f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.log.With(who...).Error("panic", "value", v, "stack", string(debug.Stack()))
+			err = errOver
+		}
+	}()
+	return f()
 }
 
 // end asks the writer to end the connection. Only the first farewell counts.

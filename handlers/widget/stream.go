@@ -2,7 +2,6 @@ package widget
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 
@@ -25,46 +24,30 @@ func (s *Surface) events(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 	if err != nil {
 		return err
 	}
-	defer place.leave()
+	kept := false
+	defer func() {
+		if !kept {
+			place.leave()
+		}
+	}()
 	o, err := s.open(r.Context(), v)
 	if err != nil {
 		return err
 	}
+	l := &listener{s: s, path: r.URL.Path, speak: s.speak(r), place: place}
+	from := o.cursor(after, r.URL.Query().Get("thread"))
+	if l.out = s.streams.Take(w, r, func() { place.ask(nil) }); l.out != nil {
+		kept = true
+		l.begin(o, from)
+		return nil
+	}
 	s.streams.Serve(w, r, func(ctx context.Context, out *edge.Stream) {
-		send := func(e dialect.Event) bool {
-			var id string
-			m, isLine := e.(dialect.Line)
-			if isLine {
-				id = strconv.FormatInt(m.Seq, 10)
-			}
-			sent := out.SendPaced(ctx, "", id, s.speak(r).Encode(e))
-			if sent && isLine {
-				s.chat.Delivered(m.Message, "sse")
-			}
-			return sent
-		}
 		staying, stop := context.WithCancel(ctx)
 		defer stop()
 		defer context.AfterFunc(place.going, stop)()
-		for from := o.cursor(after, r.URL.Query().Get("thread")); ; from = 0 {
-			for _, e := range o.events() {
-				send(e)
-			}
-			err := s.feed(o).follow(staying, from, send)
-			if errors.Is(err, errMoved) { // another thread is read from its start
-				if o, err = s.open(staying, v); err == nil {
-					continue
-				}
-			}
-			if err != nil {
-				s.logFailure(r, err)
-				send(failure(err))
-			}
-			break
-		}
-		if place.going.Err() != nil {
-			send(place.goodbye())
-		}
+		l.follow(staying, o, from, func(e dialect.Event) bool {
+			return l.send(e, func(id string, data []byte) bool { return out.SendPaced(ctx, "", id, data) })
+		})
 	})
 	return nil
 }

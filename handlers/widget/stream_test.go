@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -230,4 +231,33 @@ func TestPoll(t *testing.T) {
 	if len(a.Frames) != 200 || a.Frames[199].Seq != end+200 {
 		t.Errorf("a page: %d frames", len(a.Frames))
 	}
+}
+
+// A client of HTTP/1.0 is told the same, by the engine that streams have whose connection cannot be taken over.
+func TestStreamWithoutAWire(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, widget.Limits{})
+	v := w.visitor()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(v.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(3 * patience))
+	fmt.Fprintf(conn, "GET /w/%s/events HTTP/1.0\r\nOrigin: %s\r\nAuthorization: Bearer %s\r\n\r\n", v.Key, origin, v.token)
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || res.StatusCode != http.StatusOK || len(res.TransferEncoding) > 0 {
+		t.Fatal(res, err)
+	}
+	s := &stream{visitor: v, in: bufio.NewScanner(res.Body), head: res.Header}
+	s.expect("session", "")
+	s.expect("status", "")
+	v.post("./messages", `{"client_id":"c1","content":"one"}`)
+	s.expect("message", "1")
+	ended := make(chan struct{})
+	go func() { defer close(ended); w.surface.Shutdown(t.Context()) }()
+	if f := s.expect("bye", ""); f.Reason != "drain" {
+		t.Errorf("%+v", f)
+	}
+	<-ended
 }

@@ -91,6 +91,7 @@ func New(d Deps) *Surface {
 		chat: d.Chat, relay: d.Relay, log: d.Log, demo: d.Demo, publicURL: d.PublicURL, hosts: d.Hosts, limits: limits,
 		streams: edge.NewStreams(), guests: newGuests(limits.Connections), flow: newFlow(limits.Lines, limits.WidgetLines), triggerfishWidget: d.TriggerfishWidget, operator: d.Operator,
 	}
+	context.AfterFunc(s.guests.cut, s.streams.Cut)
 	s.seldomly = s.seldom(limits.Sessions, "too many visits from your network, please wait a moment")
 	return s
 }
