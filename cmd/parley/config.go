@@ -2,17 +2,12 @@ package main
 
 import (
 	"cmp"
-	"crypto/rand"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -20,7 +15,6 @@ import (
 
 	"github.com/parley-chat/parley/domain/account"
 	"github.com/parley-chat/parley/domain/dispatch"
-	"github.com/parley-chat/parley/domain/ledger"
 )
 
 // config is what the environment says, checked. README.md lists the variables.
@@ -133,38 +127,4 @@ func newLogger(level, format string, w io.Writer) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})), nil
 	}
 	return nil, fmt.Errorf("PARLEY_LOG_FORMAT must be text or json, not %q", format)
-}
-
-// sealer makes what seals stored credentials, from PARLEY_SECRET or from a secret kept in the data directory. A lost secret makes
-// them unreadable, so a generated one is only ever created, never replaced.
-func (c config) sealer() (*ledger.Sealer, error) {
-	if c.secret != "" {
-		return ledger.NewSealer(c.secret)
-	}
-	file := filepath.Join(c.dataDir, "secret")
-	kept, err := os.ReadFile(file)
-	if err == nil {
-		return ledger.NewSealer(strings.TrimSpace(string(kept)))
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("cannot read the secret in %s: %w", file, err)
-	}
-	b := make([]byte, 32)
-	_, _ = rand.Read(b) // never fails
-	fresh := hex.EncodeToString(b)
-	if err := os.MkdirAll(c.dataDir, 0o755); err != nil {
-		return nil, fmt.Errorf("cannot make the data directory %s (PARLEY_DATA_DIR): %w", c.dataDir, err)
-	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) { // another parley was quicker: its secret is the one
-		return c.sealer()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot keep a secret in %s; set PARLEY_SECRET or PARLEY_DATA_DIR: %w", file, err)
-	}
-	_, err = f.WriteString(fresh + "\n")
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return nil, fmt.Errorf("cannot keep a secret in %s: %w", file, err)
-	}
-	return ledger.NewSealer(fresh)
 }
