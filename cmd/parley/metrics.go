@@ -100,7 +100,7 @@ func (c *openCircuits) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	open, err := c.ledger.OpenDeliveries(ctx)
-	for _, transport := range []string{ledger.TransportMail, ledger.TransportReplyURL, ledger.TransportWebhook} {
+	for _, transport := range []string{ledger.TransportMail, ledger.TransportReplyURL, ledger.TransportChatwoot, ledger.TransportWebhook} {
 		if err == nil { // also of a way on which nothing waits: an alert wants a zero, not nothing
 			open[transport] += 0
 		}

@@ -54,7 +54,8 @@ func TestMetricsTellOfDeliveries(t *testing.T) {
 		}
 	}
 	eventually(t, "a failure and an arrival", tells(`parley_delivery_seconds_count{outcome="failed",transport="webhook"} 1`,
-		`parley_delivery_seconds_count{outcome="arrived",transport="webhook"} 1`, `parley_deliveries_waiting{transport="webhook"} 0`, `parley_deliveries_waiting{transport="mail"} 0`))
+		`parley_delivery_seconds_count{outcome="arrived",transport="webhook"} 1`, `parley_deliveries_waiting{transport="webhook"} 0`, `parley_deliveries_waiting{transport="mail"} 0`,
+		`parley_deliveries_waiting{transport="chatwoot"} 0`))
 	v.say(t, "2", "Are you there?")
 	eventually(t, "one that is given up", tells(`parley_delivery_seconds_count{outcome="dead",transport="webhook"} 1`))
 }

@@ -78,6 +78,15 @@ type mockQuestion struct {
 	} `json:"data"`
 }
 
+// chosen is how the next question is answered.
+func (m *mockAgent) chosen() string {
+	if m.mode != "random" {
+		return m.mode
+	}
+	all := []string{"echo", "test", "delay", "error", "multi"}
+	return all[rand.IntN(len(all))]
+}
+
 func (m *mockAgent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // it holds nothing that a foreign page could take
 	if err != nil {
@@ -118,13 +127,8 @@ func (m *mockAgent) answers(ctx context.Context, frame []byte) iter.Seq[[]byte] 
 }
 
 func (m *mockAgent) chat(ctx context.Context, q mockQuestion, yield func([]byte) bool) {
-	mode := m.mode
-	if mode == "random" {
-		all := []string{"echo", "test", "delay", "error", "multi"}
-		mode = all[rand.IntN(len(all))]
-	}
 	began := time.Now()
-	switch mode {
+	switch m.chosen() {
 	case "test":
 		yield(q.answer(q.selfDescription(), true, began))
 	case "error":

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"strings"
 	"time"
@@ -33,14 +32,6 @@ func addressFor(protocol, listening string) string {
 		return "http://" + listening + "/v1"
 	}
 	return "ws://" + listening + "/"
-}
-
-func (m *mockAgent) chosen() string {
-	if m.mode != "random" {
-		return m.mode
-	}
-	all := []string{"echo", "test", "delay", "error", "multi"}
-	return all[rand.IntN(len(all))]
 }
 
 // pause waits for the delay mode and reports whether the caller is still there.

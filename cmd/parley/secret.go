@@ -40,7 +40,7 @@ func (c config) generateSecret(file string) error {
 		return fmt.Errorf("cannot make the data directory %s (PARLEY_DATA_DIR): %w", c.dataDir, err)
 	}
 	b := make([]byte, 32)
-	_, _ = rand.Read(b) // never fails
+	_, _ = rand.Read(b)                             // never fails
 	f, err := os.CreateTemp(c.dataDir, ".secret-*") // only its owner may read it
 	if err != nil {
 		return fmt.Errorf("cannot keep a secret in %s; set PARLEY_SECRET or PARLEY_DATA_DIR: %w", file, err)
