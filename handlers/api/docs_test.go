@@ -41,5 +41,8 @@ func TestDocs(t *testing.T) {
 	if !strings.HasPrefix(style.header.Get("Content-Type"), "text/css") {
 		t.Errorf("%v", style.header)
 	}
-	c.do(t, http.MethodGet, "/api/docs", nil, "If-None-Match", page.header.Get("ETag")).want(t, http.StatusNotModified)
+	for _, path := range []string{"/api/docs", "/api/docs/style.css", Prefix + "/openapi.json", Prefix + "/openapi-3.0.json"} {
+		tag := c.send(t, http.MethodGet, path, nil).want(t, http.StatusOK).header.Get("ETag")
+		c.send(t, http.MethodGet, path, nil, "If-None-Match", tag).want(t, http.StatusNotModified)
+	}
 }
