@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -129,5 +130,49 @@ func TestShutdownHandsBack(t *testing.T) {
 	}
 	if _, err := w.ledger.ClaimReplay(t.Context(), r.ID, time.Minute); domain.KindOf(err) != domain.NotFound || err == nil {
 		t.Errorf("claimed twice: %v", err)
+	}
+}
+
+// A worker that is slow keeps its replay: it says so in time, and nobody makes it a second time.
+func TestSlowReplayStaysItsWorkers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.says("Hello", 1)
+	var turns atomic.Int32
+	slow := speaking(func(context.Context, agent.TurnRequest, agent.Sink) (agent.Result, error) {
+		turns.Add(1)
+		time.Sleep(3 * time.Second) // three leases
+		return says("Hi")
+	})
+	r, err := w.replay.Ask(t.Context(), w.Thread, replay.Order{OrgID: w.Org})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := run(w.service(replay.Options{Voice: slow, Lease: time.Second}))
+	defer first()
+	time.Sleep(2 * time.Second) // two leases
+	if _, err := w.ledger.ClaimReplay(t.Context(), r.ID, time.Hour); domain.KindOf(err) != domain.NotFound {
+		t.Errorf("another worker has taken it: %v", err)
+	}
+	if r = w.made(r.ID); r.Status != domain.ReplayDone || turns.Load() != 1 {
+		t.Errorf("%d turns, %+v", turns.Load(), r)
+	}
+}
+
+// Whatever tools an agent has on servers of others, a replay runs none of them, and tells the model that it would have.
+func TestReplayRunsNoToolOfOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.says("Hello", 1)
+	w.replay = w.service(replay.Options{Voice: func(_ domain.Agent, d agent.Deps) (agent.Runtime, error) {
+		return voice(func(context.Context, agent.TurnRequest, agent.Sink) (agent.Result, error) {
+			if err := d.Lend("shop__refund"); !errors.Is(err, agent.ErrNotExecuted) {
+				t.Errorf("it was run: %v", err)
+			}
+			return says("Hi")
+		}), nil
+	}})
+	if r := w.replayed(replay.Order{}); outcomes(r) != "changed" || r.Turns[0].Withheld != 1 {
+		t.Errorf("%+v", r.Turns)
 	}
 }

