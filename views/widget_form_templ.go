@@ -705,7 +705,7 @@ func widgetHours(p WidgetForm) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Card("widget-hours", "When people are there", "Visitors see when somebody is back. While an agent answers by itself, the chat is always open.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var20), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Card("widget-hours", "When people are there", "Visitors see when somebody is back. While an agent answers by itself, the chat is always open. Without any hours nobody is promised to be there.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var20), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -220,6 +220,7 @@ func TestBuiltinHearsWhoWantsAPerson(t *testing.T) {
 		"quiero hablar con una persona": true, "un agente humano": true, "agente por favor": true,
 		"quero falar com um atendente": true, "falar com alguém": true, "pessoa real": true,
 		"how do I return an item": false, "what is a human right": false, "Where is the agent login?": false, "my person of trust": false,
+		"Ich will einen Menschen": true, "ich möchte bitte eine Mitarbeiterin!": true, "Ich will keinen Menschen stören": false,
 		"Wie viele Personen passen in den Bus?": false, "una mesa para dos personas": false, "which agents do you sell": false,
 	} {
 		if got := wantsPerson(plain(wordsOf(line))); got != want {

@@ -66,6 +66,7 @@ var german = speech{
 		`\b(sprechen|reden|schreiben|chatten|telefonieren|verbinden|verbunden)\b` +
 		`|\b(sprechen|spreche|reden|rede|schreiben|chatten|verbinden|verbinde) (\w+ )?(mich )?(bitte )?mit (\w+ ){0,3}(mensch|menschen|mitarbeiter|mitarbeiterin|person|jemand|jemandem|berater|support)\b` +
 		`|\b(echte|echten|echter|echtem|richtige|richtigen|richtiger) (mensch|menschen|person|mitarbeiter|mitarbeiterin)\b` +
+		`|\b(will|mochte|brauche|hatte gern|hatte gerne) (jetzt |bitte |lieber |gern |gerne )*(einen|eine) (mensch|menschen|mitarbeiter|mitarbeiterin|berater|beraterin)\b` +
 		`|\b(mensch|menschen|mitarbeiter|mitarbeiterin) bitte\b|^(ein |einen )?(mensch|menschen|mitarbeiter|mitarbeiterin)$`),
 	self:       regexp.MustCompile(`\b(bist du|sind sie|ist das|rede ich mit|spreche ich mit) ((ein|eine|einem|einer|echter|echte|echten|echtem|richtiger|richtigen|nur) )*(bot|roboter|chatbot|mensch|menschen|person|maschine|computer|ki)\b|^wer (bist du|sind sie)$`),
 	greet:      []string{"Guten Tag! Ich kann für Sie in unseren Hilfeartikeln nachsehen. Was möchten Sie wissen?"},
