@@ -38,6 +38,7 @@ func doors(g map[string]templ.Component) {
 		Values: map[string]string{"email": hostile}, Problem: "E-mail and password do not fit together.",
 	}})
 	g["signed-out"] = SignIn(Door{Notice: ui.Notice{Tone: ui.Green, Text: "You are signed out."}})
+	g["signed-out-form"] = SignedOut("/knowledge", []Typed{{"title", hostile}, {"content", long}})
 	g["join"] = JoinPage(Join{Token: "t0ken", Organisation: "Acme Bicycles", Email: "ben@acme.example"})
 	g["join-wrong"] = JoinPage(Join{Token: hostile, Organisation: hostile, Email: hostile, Form: ui.Form{Values: map[string]string{"name": hostile}, Problems: map[string]string{"name": "must have at most 80 characters", "password": "must have at least 10 characters"}}})
 	g["join-back"] = JoinPage(Join{Token: "t0ken", Organisation: "Acme Bicycles", Email: "ben@acme.example", Name: hostile, Back: true})

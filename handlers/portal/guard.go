@@ -2,8 +2,10 @@ package portal
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/account"
+	"github.com/parley-chat/parley/views"
 )
 
 // policy lets a page load what this server has and nothing else: no inline script, no style attribute, no frame of others.
@@ -116,9 +119,36 @@ func (p *Portal) through(next http.Handler, find findMember) http.Handler {
 			}
 			return err
 		}
+		if r.Method == http.MethodPost && r.Header.Get("HX-Request") == "" && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+			return keepTyped(w, r)
+		}
 		leadTo(w, r, "/signin"+comeBack(r))
 		return nil
 	})
+}
+
+// secretWords are in the names of fields whose content is never sent back.
+var secretWords = []string{"password", "current", "secret", "token", "key", "headers"}
+
+// keepTyped answers a form of somebody who was signed out meanwhile with what they typed, so that it is not lost.
+func keepTyped(w http.ResponseWriter, r *http.Request) error {
+	if err := posted(w, r); err != nil {
+		return err
+	}
+	var fields []views.Typed
+	for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
+		if slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(name, word) }) {
+			continue
+		}
+		for _, value := range r.PostForm[name] {
+			fields = append(fields, views.Typed{Name: name, Value: value})
+		}
+	}
+	if len(fields) == 0 { // a button: nothing is lost
+		leadTo(w, r, "/signin"+comeBack(r))
+		return nil
+	}
+	return render(w, r, http.StatusUnauthorized, views.SignedOut(r.URL.Path, fields))
 }
 
 // member finds who sent the request. It fails with Unauthenticated.

@@ -117,13 +117,30 @@ func TestCrossSiteFormsAreRefused(t *testing.T) {
 	want(t, b.page(mine.Replace("/threads/{thread}")), "Ada answers")
 }
 
+// What somebody typed is not lost because they were signed out meanwhile; what is secret is not sent back.
+func TestFormsOfWhoWasSignedOutKeepWhatWasTyped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.owner("Acme")
+	if a := b.post("/signout"); a.status != http.StatusSeeOther {
+		t.Fatal(a.status)
+	}
+	a := b.post("/knowledge", "title", "Delivery", "content", "Three <b>days</b>.\nOr four.", "language", "english", "classification", "PUBLIC", "config.api_key", "sk-hidden")
+	if a.status != http.StatusUnauthorized {
+		t.Fatalf("%d to %q", a.status, a.to())
+	}
+	want(t, a.body, "You were signed out", `action="/knowledge"`, `name="content" value="Three &lt;b&gt;days&lt;/b&gt;.`, `name="title" value="Delivery"`)
+	without(t, a.body, "sk-hidden")
+}
+
 func TestSignedOutNobodyGetsIn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	mine := ids(w, w.owner("Acme"))
 	b := w.browser()
 	for _, f := range everyForm {
-		if a := b.post(mine.Replace(f.path), f.fields...); a.status != http.StatusSeeOther || a.to() != "/signin" {
+		a := b.post(mine.Replace(f.path), f.fields...)
+		if kept := len(f.fields) > 0 && f.path != "/signout" && f.path != "/account/password"; kept && a.status != http.StatusUnauthorized || !kept && (a.status != http.StatusSeeOther || a.to() != "/signin") {
 			t.Errorf("POST %s: %d to %q", f.path, a.status, a.to())
 		}
 	}
