@@ -38,6 +38,9 @@ func (u *Undeliverable) Error() string { return u.Err.Error() }
 
 func (u *Undeliverable) Unwrap() error { return u.Err }
 
+// errMoot is a transport's word that there is nothing to tell any more. The delivery is forgotten, as if it had never been.
+var errMoot = errors.New("there is nothing to tell any more")
+
 // Courier brings deliveries on their way: those of one thread to one target in order, each until it arrives or its day is over.
 // Any number of nodes may run one on the same ledger.
 type Courier struct {
@@ -79,7 +82,7 @@ func NewCourier(l *ledger.Ledger, transports map[string]Transport, log *slog.Log
 // Attempt is one try at bringing a delivery on its way.
 type Attempt struct {
 	Transport string
-	Outcome   string // arrived, failed (it is tried again) or dead
+	Outcome   string // arrived, failed (it is tried again), dead, or moot (there was nothing to tell any more)
 	Took      time.Duration
 }
 
@@ -177,6 +180,13 @@ func (c *Courier) deliver(ctx context.Context, d ledger.Delivery) {
 	if err == nil {
 		if err := c.ledger.Delivered(store, d); err != nil {
 			log.ErrorContext(ctx, "a delivery that arrived could not be noted; it is sent again", "err", err)
+		}
+		return
+	}
+	if errors.Is(err, errMoot) {
+		a.Outcome = "moot"
+		if err := c.ledger.DropDelivery(store, d); err != nil {
+			log.WarnContext(ctx, "a delivery with nothing to tell could not be dropped; it is looked at again", "err", err)
 		}
 		return
 	}

@@ -77,7 +77,7 @@ func (s SMTP) Check(ctx context.Context) error {
 }
 
 // Mail is the transport "mail". A delivery's target is an address; its payload is a Letter, or names one that is written when it
-// is sent: {"letter":"thread_waiting"}.
+// is sent: {"letter":"thread_waiting"} or {"letter":"missed_replies"}.
 type Mail struct {
 	SMTP      SMTP
 	PublicURL string // scheme and host that links point to; empty = mails have no link
@@ -98,9 +98,9 @@ func (m *Mail) Send(ctx context.Context, d ledger.Delivery) error {
 	if err := json.Unmarshal(d.Payload, &letter); err != nil {
 		return &Undeliverable{errors.New("the payload is no letter")}
 	}
-	if letter.Name == "thread_waiting" {
+	if write := m.written(letter.Name); write != nil {
 		var err error
-		if letter, err = m.waiting(ctx, d); err != nil {
+		if letter, err = write(ctx, d); err != nil {
 			return err
 		}
 	}
@@ -133,9 +133,34 @@ func (m *Mail) Send(ctx context.Context, d ledger.Delivery) error {
 }
 
 const (
-	letterLines = 6 // of the conversation
+	letterLines = 6  // of the conversation
+	missedLines = 20 // of what a visitor has missed
 	letterChars = 400
 )
+
+// written is how a letter is written that has only a name.
+func (m *Mail) written(name string) func(context.Context, ledger.Delivery) (Letter, error) {
+	switch name {
+	case "thread_waiting":
+		return m.waiting
+	case "missed_replies":
+		return m.missed
+	}
+	return nil
+}
+
+// missed tells a visitor what they have not read. It fails with errMoot when they have.
+func (m *Mail) missed(ctx context.Context, d ledger.Delivery) (Letter, error) {
+	news, err := m.Ledger.MissedReplies(ctx, d.OrgID, d.ThreadID, d.Target, missedLines)
+	switch {
+	case err != nil:
+		return Letter{}, err
+	case len(news.Lines) == 0:
+		return Letter{}, errMoot
+	}
+	d.MailedUpTo(news.Lines[len(news.Lines)-1].Seq)
+	return missedLetter(news), nil
+}
 
 // waiting tells an owner who waits, what was said, and where to answer.
 func (m *Mail) waiting(ctx context.Context, d ledger.Delivery) (Letter, error) {

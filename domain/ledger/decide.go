@@ -138,6 +138,7 @@ func (s *state) say(w *rows, m domain.Message) *domain.Message {
 	if m.Direction == domain.Outbound && s.channel.enabled && s.channel.replies {
 		w.replies = append(w.replies, channelReply{s, said.ID, repliedMessage{said.ID}})
 	}
+	s.mayBeMissed(w, said)
 	return said
 }
 

@@ -15,6 +15,7 @@ type rows struct {
 	turns      []turnRow
 	steps      []step
 	mails      []mailToOwners
+	missed     []missable
 	births     []Claim  // turns that begin with this batch
 	labelled   []*state // threads with other labels
 	tellings   []telling

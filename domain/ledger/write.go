@@ -24,6 +24,7 @@ func write(ctx context.Context, conn *pgxpool.Conn, touched map[domain.ThreadID]
 	insertTurns.queue(b, w.births)
 	insertSteps.queue(b, w.steps)
 	queueMails(b, w.mails)
+	queueMissable(b, w.missed)
 	updateLabels.queue(b, w.labelled)
 	insertTellings.queue(b, w.tellings)
 	queueReplies(b, w.replies)
