@@ -121,8 +121,9 @@ func TestMissedRepliesAreMailed(t *testing.T) {
 func TestReadRepliesAreNotMailed(t *testing.T) {
 	t.Parallel()
 	for name, returns := range map[string]func(a *away){
-		"reads":     func(a *away) { a.append(ledger.Seen{Seq: 2}) },
-		"answers":   func(a *away) { say(t, a.l, a.f, "2") },
+		"reads":   func(a *away) { a.append(ledger.Seen{Seq: 2}) },
+		"answers": func(a *away) { say(t, a.l, a.f, "2") },
+		"comes by a client that does not tell what was read": func(a *away) { ledgertest.Set(t, a.l, "sessions", a.f.Session.ID, "page", "{}") },
 		"opts out":  func(a *away) { ledgertest.Set(t, a.l, "contacts", a.f.Contact, "opted_out", true) },
 		"has moved": func(a *away) { ledgertest.Set(t, a.l, "contacts", a.f.Contact, "email", "grace@elsewhere.example") },
 	} {

@@ -65,8 +65,9 @@ type MissedReplies struct {
 	Lines  []domain.Message
 }
 
-// Replies after what the visitor has read, or written themselves, and after what they were mailed. The thread is locked for a moment: who adds a line while a mail
-// is being written either comes before it is read, or finds that the mail waits no longer and writes down another one.
+// Replies after what the visitor has read, or written themselves, and after what they were mailed. The thread is locked for a moment: who
+// adds a line while a mail is being written either comes before it is read, or finds that the mail waits no longer and writes down another
+// one. A visitor who never said on which page they are does not come by the widget: clients of other dialects do not tell what was read.
 const missed = `
 WITH thread AS MATERIALIZED (
     SELECT t.id, t.org_id, t.widget_id, t.contact_id, t.visitor_read AS seen
@@ -76,9 +77,9 @@ WITH thread AS MATERIALIZED (
 )
 SELECT t.seen, coalesce((SELECT max(d.external_id::bigint) FROM deliveries d
            WHERE d.thread_id = t.id AND d.transport = 'mail' AND d.target = $3 AND d.status = 'done' AND d.external_id ~ '^[0-9]+$'), 0),
-       w.name, w.appearance, w.allowed_origins, coalesce(s.locale, ''), coalesce(s.page->>'url', '')
+       w.name, w.appearance, w.allowed_origins, coalesce(s.locale, ''), s.page->>'url'
 FROM thread t JOIN widgets w ON w.id = t.widget_id
-LEFT JOIN LATERAL (SELECT locale, page FROM sessions WHERE contact_id = t.contact_id ORDER BY last_seen_at DESC LIMIT 1) s ON true`
+JOIN LATERAL (SELECT locale, page FROM sessions WHERE contact_id = t.contact_id ORDER BY last_seen_at DESC LIMIT 1) s ON coalesce(s.page->>'url', '') <> ''`
 
 // MissedReplies reads what is to be mailed to the visitor of a thread at an address, of many lines the last most. Nothing at all if it is theirs no longer, or they have
 // opted out.
