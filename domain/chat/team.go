@@ -59,6 +59,14 @@ func (s *Service) Retry(ctx context.Context, who domain.User, thread domain.Thre
 	return s.move(ctx, who, thread, ledger.Retry{User: who})
 }
 
+// MailTranscript has what was said mailed to the contact. It fails with Conflict where there is nobody to mail it to.
+func (s *Service) MailTranscript(ctx context.Context, who domain.User, thread domain.ThreadID) error {
+	return s.ledger.MailTranscript(ctx, who.OrgID, thread)
+}
+
+// SendsMail reports whether there is a way to mail a contact anything.
+func (s *Service) SendsMail() bool { return s.ledger.SendsMail() }
+
 // Release lets the thread wait for another person.
 func (s *Service) Release(ctx context.Context, who domain.User, thread domain.ThreadID) (domain.Thread, error) {
 	return s.move(ctx, who, thread, ledger.Release{User: who})

@@ -77,7 +77,7 @@ func (s SMTP) Check(ctx context.Context) error {
 }
 
 // Mail is the transport "mail". A delivery's target is an address; its payload is a Letter, or names one that is written when it
-// is sent: {"letter":"thread_waiting"} or {"letter":"missed_replies"}.
+// is sent: {"letter":"thread_waiting"}.
 type Mail struct {
 	SMTP      SMTP
 	PublicURL string // scheme and host that links point to; empty = mails have no link
@@ -145,6 +145,8 @@ func (m *Mail) written(name string) func(context.Context, ledger.Delivery) (Lett
 		return m.waiting
 	case "missed_replies":
 		return m.missed
+	case "transcript":
+		return m.transcript
 	}
 	return nil
 }

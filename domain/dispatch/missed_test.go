@@ -214,3 +214,29 @@ VALUES (?, ?, ?, 3, 'outbound', 'human', 'Anna', 'a late answer', 'text', ?)`, l
 	}
 	a.mailed(a.later(), 1, []string{"an answer", "a late answer"}, nil)
 }
+
+// A transcript is what was said, by whom and when, in the contact's language and time, without what the team said among themselves.
+func TestTranscriptIsMailed(t *testing.T) {
+	t.Parallel()
+	a := leave(t)
+	ledgertest.Set(t, a.l, "sessions", a.f.Session.ID, "timezone", "Asia/Tokyo")
+	a.answer("an <b>answer</b>")
+	a.append(ledger.Seen{Seq: 2})
+	a.append(ledger.TeamNote{User: a.f.User, Content: "between us"})
+	a.later()
+	for range 2 { // asked for twice before it is sent
+		if err := a.l.MailTranscript(t.Context(), a.f.Org, a.f.Thread); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, "a mail", func() bool { return len(a.box.all()) > 0 })
+	mails := a.later()
+	if len(mails) > 2 {
+		t.Fatalf("%d mails", len(mails))
+	}
+	a.mailed(mails, len(mails), []string{"To: <grace@example.com>", "Shop", "Das ist Ihr", "Sie (", "JST):", "line 1", "Anna (", "an <b>answer</b>", "an &lt;b&gt;answer"}, []string{"between us"})
+	ledgertest.Set(t, a.l, "contacts", a.f.Contact, "email", "")
+	if err := a.l.MailTranscript(t.Context(), a.f.Org, a.f.Thread); domain.KindOf(err) != domain.Conflict {
+		t.Errorf("without an address: %v", err)
+	}
+}

@@ -43,7 +43,8 @@ INSERT INTO deliveries (id, org_id, thread_id, transport, target, payload, statu
 SELECT DISTINCT ON (m.thread_id) gen_random_uuid(), m.org_id, m.thread_id, 'mail', m.email, $5::jsonb, 'queued', m.at + $6 * interval '1 millisecond',
        m.at + interval '25 hours', m.at, m.at
 FROM unnest($1::text[]::uuid[], $2::text[]::uuid[], $3::text[], $4::timestamptz[]) AS m(org_id, thread_id, email, at)
-WHERE NOT EXISTS (SELECT FROM deliveries d WHERE d.thread_id = m.thread_id AND d.transport = 'mail' AND d.target = m.email AND d.status = 'queued')`
+WHERE NOT EXISTS (SELECT FROM deliveries d WHERE d.thread_id = m.thread_id AND d.transport = 'mail' AND d.target = m.email AND d.status = 'queued'
+                  AND d.payload = $5::jsonb)`
 
 func queueMissable(b *pgx.Batch, ms []missable) {
 	if len(ms) == 0 {

@@ -104,6 +104,7 @@ func (p *Portal) around(r *http.Request, c ledger.Conversation) (*views.Conversa
 		Thread: c.Thread, Contact: contact, Assignee: c.AssigneeName, Agent: c.AgentName, Now: present(r), Search: selection(r).Search(),
 	}
 	open.Facts = facts(c, contact, visit, open.Now)
+	open.Facts.Mails = p.Chat.SendsMail()
 	open.Facts.Viewer = memberOf(r).User.ID
 	if open.Facts.Forms, err = p.forms(r, c); err != nil {
 		return nil, err

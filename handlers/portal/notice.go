@@ -24,6 +24,7 @@ var notices = map[string]ui.Notice{
 	"article-saved":        {Tone: ui.Green, Text: "Saved. Agents find the new words at once."},
 	"article-deleted":      {Tone: ui.Green, Text: "The article is deleted."},
 	"thread-joined":        {Tone: ui.Green, Text: "The conversation you were led to has become part of this one."},
+	"transcript-mailed":    {Tone: ui.Green, Text: "The transcript is on its way to them."},
 	"delivery-retried":     {Tone: ui.Green, Text: "It is on its way again."},
 	"key-revoked":          {Tone: ui.Green, Text: "The key is revoked. It opens nothing any more."},
 	"invitation-withdrawn": {Tone: ui.Green, Text: "The link is withdrawn. It opens nothing any more."},

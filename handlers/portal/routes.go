@@ -74,6 +74,7 @@ func (p *Portal) inboxRoutes(r chi.Router) {
 	r.Post("/threads/{id}/handback", p.page(p.moved(p.Chat.HandBack)))
 	r.Post("/threads/{id}/retry", p.page(p.moved(p.Chat.Retry)))
 	r.Post("/threads/{id}/close", p.page(p.moved(p.Chat.Close)))
+	r.Post("/threads/{id}/transcript", p.page(p.mailTranscript))
 	r.Post("/threads/{id}/deliveries/{delivery}/resend", p.page(p.resend))
 	r.Post("/threads/{id}/typing", p.page(p.typing))
 }

@@ -169,6 +169,19 @@ func (p *Portal) typing(w http.ResponseWriter, r *http.Request) error {
 	return quietly(w, r, c.ID)
 }
 
+// mailTranscript has what was said mailed to the contact.
+func (p *Portal) mailTranscript(w http.ResponseWriter, r *http.Request) error {
+	c, err := p.opened(r, chi.URLParam(r, "id"))
+	if err != nil {
+		return err
+	}
+	if err := p.Chat.MailTranscript(r.Context(), memberOf(r).User, c.ID); err != nil {
+		return err
+	}
+	p.notify(w, r, "transcript-mailed")
+	return done(w, r, threadURL(r, c.ID))
+}
+
 // resend brings on its way again what did not arrive.
 func (p *Portal) resend(w http.ResponseWriter, r *http.Request) error {
 	c, err := p.opened(r, chi.URLParam(r, "id"))
