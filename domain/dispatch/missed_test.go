@@ -221,10 +221,11 @@ func TestTranscriptIsMailed(t *testing.T) {
 	a := leave(t)
 	ledgertest.Set(t, a.l, "sessions", a.f.Session.ID, "timezone", "Asia/Tokyo")
 	a.answer("an <b>answer</b>")
-	a.append(ledger.Seen{Seq: 2})
 	a.append(ledger.TeamNote{User: a.f.User, Content: "between us"})
-	a.later()
-	for range 2 { // asked for twice before it is sent
+	if a.waiting() != 1 {
+		t.Fatal("the answer waits for nobody")
+	}
+	for range 2 { // asked for twice before it is sent, perhaps
 		if err := a.l.MailTranscript(t.Context(), a.f.Org, a.f.Thread); err != nil {
 			t.Fatal(err)
 		}
@@ -235,6 +236,10 @@ func TestTranscriptIsMailed(t *testing.T) {
 		t.Fatalf("%d mails", len(mails))
 	}
 	a.mailed(mails, len(mails), []string{"To: <grace@example.com>", "Shop", "Das ist Ihr", "Sie (", "JST):", "line 1", "Anna (", "an <b>answer</b>", "an &lt;b&gt;answer"}, []string{"between us"})
+	a.answer("news")
+	if more := a.later(); len(more) != len(mails)+1 || strings.Contains(more[len(mails)], "<b>answer") {
+		t.Errorf("what the transcript has told is told again: %q", more[len(mails):])
+	}
 	ledgertest.Set(t, a.l, "contacts", a.f.Contact, "email", "")
 	if err := a.l.MailTranscript(t.Context(), a.f.Org, a.f.Thread); domain.KindOf(err) != domain.Conflict {
 		t.Errorf("without an address: %v", err)

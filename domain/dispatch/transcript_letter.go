@@ -35,6 +35,7 @@ func (m *Mail) transcript(ctx context.Context, d ledger.Delivery) (Letter, error
 	case len(t.Lines) == 0:
 		return Letter{}, errMoot
 	}
+	d.MailedUpTo(t.Lines[len(t.Lines)-1].Seq)
 	return transcriptLetter(t), nil
 }
 
