@@ -183,6 +183,27 @@ func TestAgentIsAskedNoMoreThanItWants(t *testing.T) {
 	}
 }
 
+// writes has somebody write in a thread until rests is called, as clients tell of it: every second anew.
+func writes(n node, thread domain.ThreadID, who domain.AuthorKind) (rests func()) {
+	h := relay.Hint{Thread: thread, Kind: relay.Typing, On: true, Author: domain.Author{Kind: who}}
+	n.relay.Hint(h)
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-time.After(time.Second):
+				n.relay.Hint(h)
+			case <-over:
+				h.On = false
+				n.relay.Hint(h)
+				return
+			}
+		}
+	}()
+	return sync.OnceFunc(func() { close(over); <-done })
+}
+
 func TestTurnWaitsForWhoeverWrites(t *testing.T) {
 	t.Parallel()
 	for _, who := range []domain.AuthorKind{domain.AuthorVisitor, domain.AuthorHuman} {
@@ -194,15 +215,20 @@ func TestTurnWaitsForWhoeverWrites(t *testing.T) {
 			n := start(t, l, func(_ context.Context, r agent.TurnRequest, _ agent.Sink) (agent.Result, error) {
 				return answer(fmt.Sprint(r.Pending))
 			}, dispatch.Options{})
-			n.relay.Hint(relay.Hint{Thread: f.Thread, Kind: relay.Typing, On: true, Author: domain.Author{Kind: who}})
-			say(t, far, f, "1") // far has no dispatcher
-			say(t, l, other, "1")
+			rests := writes(n, f.Thread, who)
+			defer rests()
+			say(t, far, other, "1") // far has no dispatcher; a claim that began before somebody wrote does not know of it, the next one does
+			n.relay.Work(time.Time{})
 			eventually(t, l, other, "an answer where nobody writes", agentSaid(1))
+			say(t, far, f, "1")
+			say(t, far, other, "2")
+			n.relay.Work(time.Time{})
+			eventually(t, l, other, "another answer there", agentSaid(2))
 			say(t, l, f, "2")
 			if kinds, _ := look(t, l, f); count(kinds, domain.TurnStarted) != 0 {
 				t.Fatalf("the agent did not wait: %v", kinds)
 			}
-			n.relay.Hint(relay.Hint{Thread: f.Thread, Kind: relay.Typing, Author: domain.Author{Kind: who}})
+			rests()
 			eventually(t, l, f, "an answer", agentSaid(1))
 			if _, ms := look(t, l, f); fromAgent(ms)[0] != "[1 2]" {
 				t.Fatal(contents(ms))
