@@ -1,7 +1,5 @@
 package domain
 
-import "strings"
-
 // MissedText is what a mail about missed replies says around them, in a visitor's language. %s in it stands for the widget's title.
 type MissedText struct {
 	Lang    string // BCP 47
@@ -28,10 +26,4 @@ var missedTexts = map[string]MissedText{
 }
 
 // MissedTextIn is the text in a locale's language, English where we do not speak it.
-func MissedTextIn(locale string) MissedText {
-	lang, _, _ := strings.Cut(strings.ToLower(locale), "-")
-	if t, ok := missedTexts[lang]; ok {
-		return t
-	}
-	return missedTexts["en"]
-}
+func MissedTextIn(locale string) MissedText { return spoken(missedTexts, locale) }

@@ -1,7 +1,5 @@
 package domain
 
-import "strings"
-
 // TranscriptText is what a mailed transcript says around the conversation, in a contact's language. %s in it stands for whom they talked with.
 type TranscriptText struct {
 	Lang    string // BCP 47
@@ -20,10 +18,4 @@ var transcriptTexts = map[string]TranscriptText{
 }
 
 // TranscriptTextIn is the text in a locale's language, English where we do not speak it.
-func TranscriptTextIn(locale string) TranscriptText {
-	lang, _, _ := strings.Cut(strings.ToLower(locale), "-")
-	if t, ok := transcriptTexts[lang]; ok {
-		return t
-	}
-	return transcriptTexts["en"]
-}
+func TranscriptTextIn(locale string) TranscriptText { return spoken(transcriptTexts, locale) }

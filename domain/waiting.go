@@ -1,7 +1,5 @@
 package domain
 
-import "strings"
-
 // DefaultHandoffAfterSecs is how long somebody waits for a person before they are told what happens next.
 const DefaultHandoffAfterSecs = 60
 
@@ -31,12 +29,8 @@ func WaitingText(owners, locale string, ask bool) string {
 	if owners != "" {
 		return owners
 	}
-	lang, _, _ := strings.Cut(strings.ToLower(locale), "-")
-	if _, ok := waitingTexts[lang]; !ok {
-		lang = "en"
-	}
 	if !ask {
-		return waitingTexts[lang]
+		return spoken(waitingTexts, locale)
 	}
-	return waitingTexts[lang] + " " + askTexts[lang]
+	return spoken(waitingTexts, locale) + " " + spoken(askTexts, locale)
 }

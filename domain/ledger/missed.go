@@ -82,8 +82,8 @@ SELECT t.seen, coalesce((SELECT max(d.external_id::bigint) FROM deliveries d
 FROM thread t JOIN widgets w ON w.id = t.widget_id
 JOIN LATERAL (SELECT locale, page FROM sessions WHERE contact_id = t.contact_id ORDER BY last_seen_at DESC LIMIT 1) s ON coalesce(s.page->>'url', '') <> ''`
 
-// MissedReplies reads what is to be mailed to the visitor of a thread at an address, of many lines the last most. Nothing at all if it is theirs no longer, or they have
-// opted out.
+// MissedReplies reads what is to be mailed to the visitor of a thread at an address, of many lines the last most. Nothing at all if it is
+// theirs no longer, or they have opted out.
 func (l *Ledger) MissedReplies(ctx context.Context, org domain.OrgID, thread domain.ThreadID, email string, most int) (m MissedReplies, err error) {
 	var seen, mailed int64
 	err = l.writers.QueryRow(ctx, missed, string(thread), string(org), email).
