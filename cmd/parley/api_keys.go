@@ -140,14 +140,7 @@ func (c *apiKeyRevokeCmd) Run(ctx context.Context, std *stdio, env getenv) error
 
 // withOrganisation runs f for the organisation of a slug, on a database whose schema is up to date.
 func withOrganisation(ctx context.Context, std *stdio, env getenv, slug string, f func(*account.Service, domain.OrgID) error) error {
-	cfg, err := readConfig(env, std.Err)
-	if err != nil {
-		return err
-	}
-	return withLedger(ctx, cfg, func(l *ledger.Ledger) error {
-		if _, err := ledger.MigrateUp(ctx, l.DB()); err != nil {
-			return err
-		}
+	return withMigrated(ctx, std, env, func(_ config, l *ledger.Ledger) error {
 		accounts := account.New(l)
 		org, err := accounts.OrganisationBySlug(ctx, slug)
 		if err != nil {

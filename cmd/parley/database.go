@@ -64,6 +64,20 @@ func withLedger(ctx context.Context, c config, f func(*ledger.Ledger) error) err
 	return f(l)
 }
 
+// withMigrated runs f on the database that the environment names, with its schema brought up to date.
+func withMigrated(ctx context.Context, std *stdio, env getenv, f func(config, *ledger.Ledger) error) error {
+	cfg, err := readConfig(env, std.Err)
+	if err != nil {
+		return err
+	}
+	return withLedger(ctx, cfg, func(l *ledger.Ledger) error {
+		if _, err := ledger.MigrateUp(ctx, l.DB()); err != nil {
+			return err
+		}
+		return f(cfg, l)
+	})
+}
+
 func (c config) openLedger(ctx context.Context, dsn string) (*ledger.Ledger, error) {
 	seal, err := c.sealer()
 	if err != nil {

@@ -69,14 +69,7 @@ func (c *replayCmd) Run(ctx context.Context, std *stdio, env getenv) error {
 }
 
 func (c *replayCmd) withLedger(ctx context.Context, std *stdio, env getenv, f func(*ledger.Ledger, *replay.Service) error) error {
-	cfg, err := readConfig(env, std.Err)
-	if err != nil {
-		return err
-	}
-	return withLedger(ctx, cfg, func(l *ledger.Ledger) error {
-		if _, err := ledger.MigrateUp(ctx, l.DB()); err != nil {
-			return err
-		}
+	return withMigrated(ctx, std, env, func(cfg config, l *ledger.Ledger) error {
 		return f(l, cfg.replays(l))
 	})
 }

@@ -34,14 +34,7 @@ func (c *ownerCreateCmd) Run(ctx context.Context, std *stdio, env getenv) error 
 	if name == "" {
 		name, _, _ = strings.Cut(c.Email, "@")
 	}
-	cfg, err := readConfig(env, std.Err)
-	if err != nil {
-		return err
-	}
-	return withLedger(ctx, cfg, func(l *ledger.Ledger) error {
-		if _, err := ledger.MigrateUp(ctx, l.DB()); err != nil {
-			return err
-		}
+	return withMigrated(ctx, std, env, func(_ config, l *ledger.Ledger) error {
 		u, err := account.New(l).CreateOwner(ctx, c.Org, account.Owner{Organisation: c.Org, Name: name, Email: c.Email, Password: password})
 		if err != nil {
 			return err
@@ -64,14 +57,7 @@ func (c *ownerPasswordCmd) Run(ctx context.Context, std *stdio, env getenv) erro
 	if err != nil {
 		return err
 	}
-	cfg, err := readConfig(env, std.Err)
-	if err != nil {
-		return err
-	}
-	return withLedger(ctx, cfg, func(l *ledger.Ledger) error {
-		if _, err := ledger.MigrateUp(ctx, l.DB()); err != nil {
-			return err
-		}
+	return withMigrated(ctx, std, env, func(_ config, l *ledger.Ledger) error {
 		u, err := account.New(l).ResetPassword(ctx, c.Email, password)
 		if err != nil {
 			return err

@@ -170,20 +170,12 @@ func TestReaderThatDoesNotReadIsCut(t *testing.T) {
 	}
 }
 
-func TestCloseEndsAllAndRefusesMore(t *testing.T) {
-	before := goleak.IgnoreCurrent()
-	s := NewStreams()
-	begun := make(chan struct{}, 20)
-	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.Serve(w, r, func(ctx context.Context, out *Stream) {
-			begun <- struct{}{}
-			<-ctx.Done()
-		})
-	}))
+// readAll has as many readers read from a URL to the end as fit into begun, and returns once each has begun; over waits for their end.
+func readAll(t *testing.T, url string, begun <-chan struct{}) (over func()) {
 	var readers sync.WaitGroup
 	for range cap(begun) {
 		readers.Go(func() {
-			res, err := http.Get(ts.URL)
+			res, err := http.Get(url)
 			if err != nil {
 				t.Error(err)
 				return
@@ -195,8 +187,22 @@ func TestCloseEndsAllAndRefusesMore(t *testing.T) {
 	for range cap(begun) {
 		<-begun
 	}
+	return readers.Wait
+}
+
+func TestCloseEndsAllAndRefusesMore(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	s := NewStreams()
+	begun := make(chan struct{}, 20)
+	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.Serve(w, r, func(ctx context.Context, out *Stream) {
+			begun <- struct{}{}
+			<-ctx.Done()
+		})
+	}))
+	over := readAll(t, ts.URL, begun)
 	s.Close()
-	readers.Wait()
+	over()
 	res, err := http.Get(ts.URL)
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -229,23 +228,9 @@ func TestCloseEndsAllWires(t *testing.T) {
 		context.AfterFunc(ctx, out.End)
 		begun <- struct{}{}
 	}))
-	var readers sync.WaitGroup
-	for range cap(begun) {
-		readers.Go(func() {
-			res, err := http.Get(ts.URL)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			_, _ = io.Copy(io.Discard, res.Body) // how it ends does not matter
-			res.Body.Close()
-		})
-	}
-	for range cap(begun) {
-		<-begun
-	}
+	over := readAll(t, ts.URL, begun)
 	s.Close()
-	readers.Wait()
+	over()
 	if len(s.wires) > 0 {
 		t.Errorf("%d wires are left", len(s.wires))
 	}
