@@ -148,7 +148,7 @@ func TestWireWhoseReaderHasGone(t *testing.T) {
 	} {
 		s := NewStreams()
 		s.heartbeat = time.Hour
-		left, ended := make(chan struct{}), make(chan struct{})
+		seen, left, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 		url := wired(t, s, func(ctx context.Context, out *Wire) {
 			defer close(ended)
 			for range 10 {
@@ -156,6 +156,7 @@ func TestWireWhoseReaderHasGone(t *testing.T) {
 					t.Errorf("%s: gone before it went", name)
 				}
 			}
+			close(seen)
 			<-left
 			for end := time.Now().Add(20 * time.Second); ctx.Err() == nil; time.Sleep(time.Millisecond) {
 				if out.look(false); time.Now().After(end) {
@@ -168,6 +169,7 @@ func TestWireWhoseReaderHasGone(t *testing.T) {
 		if _, err := bufio.NewReader(conn).ReadString('\n'); err != nil {
 			t.Fatal(err)
 		}
+		<-seen
 		if err := leave(conn); err != nil {
 			t.Fatal(err)
 		}
