@@ -142,7 +142,7 @@ func (p *parts) chores(ctx context.Context) error {
 		case <-tick.C:
 		}
 		if err := errors.Join(p.ledger.SweepIdempotent(ctx), p.ledger.SweepUploads(ctx), p.ledger.SweepSpend(ctx),
-			p.ledger.SweepReplays(ctx), p.ledger.SweepTexts(ctx), p.ledger.SweepPlaces(ctx), p.ledger.SweepDeliveries(ctx), p.ledger.SweepVisits(ctx)); err != nil && ctx.Err() == nil {
+			p.ledger.SweepReplays(ctx), p.ledger.SweepTexts(ctx), p.ledger.SweepPlaces(ctx), p.ledger.SweepDeliveries(ctx), p.ledger.SweepVisits(ctx), p.ledger.SweepChatwootReports(ctx)); err != nil && ctx.Err() == nil {
 			p.log.WarnContext(ctx, "chores failed, the next round tries again", "err", err)
 		}
 		if err := p.forget(ctx); err != nil && ctx.Err() == nil {

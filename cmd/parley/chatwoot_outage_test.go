@@ -143,15 +143,19 @@ func TestChatwootKilled(t *testing.T) {
 	f := newFakeChatwoot(t)
 	e := bridged(t, f, mockService1(t, "echo"), nil)
 	f.wrong(func(*http.Request, int) fakeFault { return fakeFault{status: http.StatusServiceUnavailable} })
-	const conversations = 10
+	const conversations = 30 // who write at once, so that what they write is kept before it is recorded
 	for round := range 3 {
 		s, kill := spawn(t, e)
+		var all sync.WaitGroup
 		for c := range conversations {
-			r := f.report(t.Context(), s.url+"/webhook/chatwoot?wait=0", f.incoming(100*round+c, c, fmt.Sprintf("round %d", round)))
-			if r.code != http.StatusOK {
-				t.Fatalf("%+v\n%s", r, s.out)
-			}
+			all.Go(func() {
+				r := f.report(t.Context(), s.url+"/webhook/chatwoot?wait=0", f.incoming(100*round+c, c, fmt.Sprintf("round %d", round)))
+				if r.code != http.StatusOK {
+					t.Errorf("%+v\n%s", r, s.out)
+				}
+			})
 		}
+		all.Wait()
 		kill()
 	}
 	f.wrong(func(_ *http.Request, n int) fakeFault { return fakeFault{lost: n%4 == 0} })

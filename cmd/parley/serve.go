@@ -84,6 +84,7 @@ func (c config) serve(ctx context.Context, l *ledger.Ledger, listener net.Listen
 	g.Go(func() error { return p.chores(running) })
 	g.Go(func() error { return p.readSites(running) })
 	g.Go(func() error { return p.chat.Run(running) })
+	g.Go(func() error { return p.chat.RecordReports(running) })
 	g.Go(func() error { return p.chat.Places.Run(running) })
 	g.Go(func() error { return p.widget.Run(running) })
 	g.Go(func() error { return p.portal.Run(running) })

@@ -25,11 +25,12 @@ type Service struct {
 
 	receipts receipts
 	pens     pens
+	reports  reports
 }
 
 // New makes the service.
 func New(l *ledger.Ledger, r *relay.Relay, log *slog.Logger) *Service {
-	s := &Service{ledger: l, relay: r, log: log, receipts: receipts{runs: map[receiptKey]*run{}}, pens: newPens()}
+	s := &Service{ledger: l, relay: r, log: log, receipts: receipts{runs: map[receiptKey]*run{}}, pens: newPens(), reports: newReports()}
 	r.OnHint(s.pens.heard)
 	return s
 }

@@ -46,14 +46,25 @@ func (s *Service) ChatwootPlaces(ctx context.Context, channel domain.ChannelID, 
 func (s *Service) Acknowledging() (done func()) { return s.ledger.Acknowledging() }
 
 // ChatwootSaid records what a contact has written, and has the agent of the inbox asked. It is idempotent in the message's id, on any
-// node and however many reports come at once.
+// node and however many reports come at once. Where nobody waits for the answer and there is a crowd, it is only kept when ChatwootSaid
+// returns: of what is recorded, right after, Event alone is known.
 func (s *Service) ChatwootSaid(ctx context.Context, l Chatwooted) (ChatwootRecorded, error) {
-	c := ledger.Inbound{Channel: l.Place.Name, Kind: string(domain.MessageReceived), ExternalID: l.ExternalID, Content: clip(l.Content), Payload: l.payload()}
-	out, err := s.chatwooted(ctx, l, c)
+	if l.Wait == 0 {
+		return s.chatwootKept(ctx, l)
+	}
+	return s.chatwootRecorded(ctx, l, "")
+}
+
+// chatwootRecorded records it as the event it was promised to be, if it was.
+func (s *Service) chatwootRecorded(ctx context.Context, l Chatwooted, event domain.EventID) (r ChatwootRecorded, err error) {
+	if l.Place, err = s.caughtUp(ctx, l.Place, l.Conversation); err != nil {
+		return r, err
+	}
+	out, err := s.chatwooted(ctx, l, l.received(event))
 	if err != nil {
 		return ChatwootRecorded{}, err
 	}
-	r := ChatwootRecorded{Event: out.Event, Thread: out.Thread.ID, At: out.At, Wait: l.Wait, Skip: out.Skip}
+	r = ChatwootRecorded{Event: out.Event, Thread: out.Thread.ID, At: out.At, Wait: l.Wait, Skip: out.Skip}
 	if out.Message != nil {
 		r.Seq = out.Message.Seq
 	}
@@ -63,9 +74,18 @@ func (s *Service) ChatwootSaid(ctx context.Context, l Chatwooted) (ChatwootRecor
 	return r, nil
 }
 
+// received is that the contact has written it. Without an event it gets an id of its own.
+func (l Chatwooted) received(event domain.EventID) ledger.Inbound {
+	return ledger.Inbound{Channel: l.Place.Name, Kind: string(domain.MessageReceived), ExternalID: l.ExternalID, Event: event,
+		Content: clip(l.Content), Payload: l.payload()}
+}
+
 // ChatwootReplied records what a person has written to a contact there, which takes the thread over; stopped says whether an agent was
 // just about to answer. What Parley itself has posted there is nobody's word.
 func (s *Service) ChatwootReplied(ctx context.Context, l Chatwooted) (thread domain.ThreadID, stopped bool, err error) {
+	if l.Place, err = s.caughtUp(ctx, l.Place, l.Conversation); err != nil {
+		return "", false, err
+	}
 	if l.Place.ThreadID != "" {
 		if ours, err := s.ledger.Echo(ctx, l.Place.OrgID, l.Place.ThreadID, l.ExternalID, l.Content); err != nil || ours {
 			return l.Place.ThreadID, false, err
@@ -81,16 +101,16 @@ func (s *Service) ChatwootReplied(ctx context.Context, l Chatwooted) (thread dom
 
 // ChatwootMoved notes that a conversation was resolved there, or given back to its agent; stopped is as with ChatwootReplied. One of
 // which nothing was said yet is left.
-func (s *Service) ChatwootMoved(ctx context.Context, p ledger.ChatwootPlace, to domain.Handling, externalID, by string) (stopped bool, err error) {
-	if p.ThreadID == "" {
-		return false, nil
+func (s *Service) ChatwootMoved(ctx context.Context, p ledger.ChatwootPlace, conversation string, to domain.Handling, externalID, by string) (thread domain.ThreadID, stopped bool, err error) {
+	if p, err = s.caughtUp(ctx, p, conversation); err != nil || p.ThreadID == "" {
+		return "", false, err
 	}
 	out, err := s.ledger.Append(ctx, ledger.Append{OrgID: p.OrgID, ThreadID: p.ThreadID,
 		Change: ledger.MovedElsewhere{Channel: p.Name, ExternalID: externalID, Name: by, To: to}})
 	if errors.Is(err, ledger.ErrJoined) {
-		return false, nil
+		return "", false, nil
 	}
-	return out.Stopped != "", err
+	return p.ThreadID, out.Stopped != "", err
 }
 
 // chatwooted appends a change to the thread of the conversation. Where that is there, with its contact and agent, it is all there is to do.

@@ -50,8 +50,34 @@ type Outcome struct {
 // node they come from. It fails with Unavailable when the database or the queue cannot take it now (the change may then be
 // stored or not: keys make sending it again safe), and with whatever the change itself refuses.
 func (l *Ledger) Append(ctx context.Context, a Append) (Outcome, error) {
-	ln := l.lanes[maphash.String(laneSeed, string(a.ThreadID))%uint64(len(l.lanes))]
-	return ln.append(ctx, a)
+	return l.laneOf(a.ThreadID).append(ctx, a)
+}
+
+// AppendInOrder records changes of one thread one after another, in as few commits as it can. It ends with the first that fails, whose
+// error it returns: outs are of those before it.
+func (l *Ledger) AppendInOrder(ctx context.Context, org domain.OrgID, thread domain.ThreadID, changes []Change) (outs []Outcome, err error) {
+	ln := l.laneOf(thread)
+	var all []*pending
+	var last *pending
+	for _, c := range changes {
+		p := &pending{Append: Append{org, thread, c}, after: last, done: make(chan struct{})}
+		if err = ln.enqueue(p); err != nil {
+			break
+		}
+		all, last = append(all, p), p
+	}
+	for _, p := range all {
+		out, failed := p.await(ctx)
+		if failed != nil {
+			return outs, failed
+		}
+		outs = append(outs, out)
+	}
+	return outs, err
+}
+
+func (l *Ledger) laneOf(thread domain.ThreadID) *lane {
+	return l.lanes[maphash.String(laneSeed, string(thread))%uint64(len(l.lanes))]
 }
 
 var laneSeed = maphash.MakeSeed()

@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -160,5 +161,39 @@ func TestAppendKeepsWhatPostgresCannotHoldOut(t *testing.T) {
 	items, err := l.Timeline(t.Context(), f.Org, f.Thread)
 	if err != nil || len(items) == 0 {
 		t.Fatal(items, err)
+	}
+}
+
+// Changes that are appended in order end with the first that is refused; what was to come after it is not recorded.
+func TestAppendInOrder(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	f := ledgertest.Seed(t, l)
+	said := func(id string) ledger.Change {
+		return ledger.Inbound{Channel: "sms", Kind: string(domain.MessageReceived), ExternalID: id, Content: id}
+	}
+	anna := domain.User{OrgID: f.Org, ID: ledger.NewID[domain.UserID](), Name: "Anna"}
+	refused := ledger.Proactive{User: anna, ClientID: "1", Content: "hi"} // once its contact does not want to be written to
+	if _, err := l.NewRaw(`UPDATE contacts SET opted_out = true WHERE id = ?`, f.Contact).Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	outs, err := l.AppendInOrder(t.Context(), f.Org, f.Thread, []ledger.Change{said("1"), said("2"), refused, said("3")})
+	if domain.KindOf(err) != domain.Conflict || len(outs) != 2 || outs[0].Message.Seq+1 != outs[1].Message.Seq {
+		t.Errorf("%+v, %v", outs, err)
+	}
+	outs, err = l.AppendInOrder(t.Context(), f.Org, f.Thread, []ledger.Change{said("2"), said("3"), said("4")})
+	if err != nil || len(outs) != 3 || !outs[0].Duplicate || outs[1].Duplicate || outs[1].Message.Seq+1 != outs[2].Message.Seq {
+		t.Errorf("%+v, %v", outs, err)
+	}
+	_, ms, err := l.Since(t.Context(), f.Org, f.Thread, 0, 100)
+	var words []string
+	for _, m := range ms {
+		words = append(words, m.Content)
+	}
+	if got := strings.Join(words, " "); err != nil || got != "1 2 3 4" {
+		t.Errorf("%s, %v", got, err)
+	}
+	if outs, err := l.AppendInOrder(t.Context(), f.Org, f.Thread, nil); err != nil || len(outs) > 0 {
+		t.Errorf("of nothing: %+v, %v", outs, err)
 	}
 }

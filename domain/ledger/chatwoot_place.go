@@ -16,6 +16,7 @@ type ChatwootPlace struct {
 	ThreadID  domain.ThreadID
 	ContactID domain.ContactID // empty: not resolved yet
 	AgentID   domain.AgentID   // of the thread
+	Waits     bool             // something of the conversation is kept that is not recorded yet
 
 	Config domain.Chatwoot // the channel's, read
 }
@@ -45,7 +46,8 @@ func newPlaceWay(which string) placeWay {
 SELECT c.id::text, c.org_id::text, c.name, c.kind, coalesce(c.agent_id::text, ''), c.enabled, c.reply_url, c.config, c.secret, c.token, c.created_at, c.updated_at
 FROM unnest($1::text[]) AS q(given) ` + channel,
 		threads: `
-SELECT q.n, c.id::text, coalesce(t.id::text, ''), coalesce(t.contact_id::text, ''), coalesce(t.agent_id::text, '')
+SELECT q.n, c.id::text, coalesce(t.id::text, ''), coalesce(t.contact_id::text, ''), coalesce(t.agent_id::text, ''),
+       EXISTS (SELECT FROM chatwoot_reports r WHERE r.channel_id = c.id AND r.conversation = q.conversation AND r.taken_at IS NULL AND r.attempts < $4)
 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS q(given, conversation, n) ` + channel + `
 LEFT JOIN LATERAL (SELECT * FROM threads t WHERE t.org_id = c.org_id AND t.correlation_key = 'chatwoot:' || c.id::text || ':' || q.conversation
                    AND t.merged_into IS NULL OFFSET 0) t ON true
@@ -93,16 +95,16 @@ func (l *Ledger) chatwootPlaces(ctx context.Context, qs []placeQuery) ([][]Chatw
 		given := slices.Clone(g.given)
 		slices.Sort(given)
 		b.Queue(way.channels, slices.Compact(given)).Query(func(r pgx.Rows) error { return l.scanChannels(r, channels) })
-		b.Queue(way.threads, g.given, g.conversations, g.ns).Query(func(r pgx.Rows) error {
+		b.Queue(way.threads, g.given, g.conversations, g.ns, reportTries).Query(func(r pgx.Rows) error {
 			var n int64
 			var id domain.ChannelID
 			var t ChatwootPlace
-			_, err := pgx.ForEachRow(r, []any{&n, &id, &t.ThreadID, &t.ContactID, &t.AgentID}, func() error {
+			_, err := pgx.ForEachRow(r, []any{&n, &id, &t.ThreadID, &t.ContactID, &t.AgentID, &t.Waits}, func() error {
 				p, ok := channels[id]
 				if !ok { // it was made at this moment
 					return nil
 				}
-				p.ThreadID, p.ContactID, p.AgentID = t.ThreadID, t.ContactID, t.AgentID
+				p.ThreadID, p.ContactID, p.AgentID, p.Waits = t.ThreadID, t.ContactID, t.AgentID, t.Waits
 				found[n] = append(found[n], p)
 				return nil
 			})

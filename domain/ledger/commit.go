@@ -28,6 +28,10 @@ func (l *Ledger) commit(ctx context.Context, batch []*pending) (err error) {
 	touched := make(map[domain.ThreadID]*state, len(states))
 	for _, p := range batch {
 		p.out, p.err = Outcome{}, nil
+		if p.after != nil && p.after.err != nil {
+			p.err = p.after.err
+			continue
+		}
 		s, ok := states[p.ThreadID]
 		if !ok || s.OrgID != p.OrgID {
 			p.err = domain.NotFoundf("there is no such conversation")

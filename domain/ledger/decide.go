@@ -160,7 +160,10 @@ func (s *state) keep(w *rows, m domain.Message) *domain.Message {
 
 // note writes an event into the thread's ledger. Without an external id it is one that cannot come twice.
 func (s *state) note(w *rows, e event) domain.EventID {
-	e.id, e.thread, e.at = NewID[domain.EventID](), s, s.now
+	e.thread, e.at = s, s.now
+	if e.id == "" {
+		e.id = NewID[domain.EventID]()
+	}
 	if e.channel == "" {
 		e.channel = s.Channel
 	}

@@ -16,6 +16,7 @@ type Inbound struct {
 	ExternalID string
 	Content    string
 	Payload    json.RawMessage   // what else the event tells
+	Event      domain.EventID    // its id where that was promised already; empty: a new one
 	Skip       domain.SkipReason // why no agent may be asked, whatever the thread says
 }
 
@@ -40,7 +41,7 @@ func (c Inbound) decide(s *state, w *rows) (Outcome, error) {
 		return Outcome{}, joined() // whoever comes now is somebody else
 	}
 	kind, d, why := domain.DispatchSkip, (*domain.Dispatch)(nil), domain.SkipEmptyBody
-	e := event{eventKey: c.event()}
+	e := event{eventKey: c.event(), id: c.Event}
 	var out Outcome
 	if c.Content != "" {
 		if s.Handling == domain.HandlingClosed {

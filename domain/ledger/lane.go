@@ -31,7 +31,8 @@ type pending struct {
 	Append
 	out    Outcome
 	err    error
-	second bool // this is its second try after a unique violation
+	after  *pending // of the same thread: fails if that one does; nil: none
+	second bool     // this is its second try after a unique violation
 	done   chan struct{}
 }
 
@@ -46,6 +47,10 @@ func (ln *lane) append(ctx context.Context, a Append) (Outcome, error) {
 	if err := ln.enqueue(p); err != nil {
 		return Outcome{}, err
 	}
+	return p.await(ctx)
+}
+
+func (p *pending) await(ctx context.Context) (Outcome, error) {
 	select {
 	case <-p.done:
 		return p.out, p.err

@@ -46,6 +46,7 @@ type core struct {
 	first   precedence
 	places  gather[placeQuery, []ChatwootPlace]
 	threads gather[chatwootBegin, domain.ThreadID]
+	reports gather[ChatwootReport, bool]
 	news    gather[sinceQuery, sinceAnswer]
 	resent  []func()
 	log     *slog.Logger
@@ -115,6 +116,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 	l.places = gather[placeQuery, []ChatwootPlace]{most: laneBatch, ask: l.chatwootPlaces}
 	l.news = gather[sinceQuery, sinceAnswer]{most: newsBatch, ask: l.since}
 	l.threads = gather[chatwootBegin, domain.ThreadID]{most: laneBatch, ask: l.chatwootThreads}
+	l.reports = gather[ChatwootReport, bool]{most: laneBatch, ask: l.keepChatwootReports}
 	for range o.Lanes {
 		l.lanes = append(l.lanes, l.startLane())
 	}

@@ -13,8 +13,9 @@ type precedence struct {
 	mu      sync.Mutex
 	waiting int // who wait for an acknowledgement
 	crowded bool
-	alone   time.Time // until when nothing goes on beside the crowd
-	thinned time.Time // when a crowd had become a few
+	formed  chan struct{} // closed while there is a crowd; nil: nobody has asked since the last one
+	alone   time.Time     // until when nothing goes on beside the crowd
+	thinned time.Time     // when a crowd had become a few
 	queue   []chan struct{}
 	tick    *time.Timer // lets the next of the queue go on; nil: none was needed yet
 	ticking bool
@@ -37,6 +38,10 @@ func (l *Ledger) Acknowledging() (done func()) {
 	defer p.mu.Unlock()
 	if p.waiting++; p.waiting >= crowdFrom && !p.crowded {
 		p.crowded, p.alone = true, time.Now().Add(crowdAlone)
+		if p.formed == nil {
+			p.formed = make(chan struct{})
+		}
+		close(p.formed)
 		p.in(crowdTick)
 	}
 	return sync.OnceFunc(func() {
@@ -72,6 +77,17 @@ func (l *Ledger) GiveWay(ctx context.Context) {
 	}
 }
 
+// Crowd is closed once a crowd waits for acknowledgements.
+func (l *Ledger) Crowd() <-chan struct{} {
+	p := &l.first
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.formed == nil {
+		p.formed = make(chan struct{})
+	}
+	return p.formed
+}
+
 // crowd reports whether there is one.
 func (p *precedence) crowd() bool {
 	p.mu.Lock()
@@ -98,7 +114,7 @@ func (p *precedence) next() {
 	defer p.mu.Unlock()
 	p.ticking = false
 	if p.waiting <= crowdFew && time.Since(p.thinned) >= crowdLull {
-		p.crowded = false
+		p.crowded, p.formed = false, nil
 	}
 	most, again := afterMost, afterTick
 	if p.crowded {

@@ -241,27 +241,33 @@ func (c *Chatwoot) replied(ctx context.Context, at ledger.ChatwootPlace, agent d
 	if line.Author == "" {
 		line.Author = "Chatwoot"
 	}
+	err = c.silences(ctx, at.OrgID, func(ctx context.Context) (domain.ThreadID, bool, error) { return c.Chat.ChatwootReplied(ctx, line) })
+	return ignored("Message is not incoming"), err
+}
+
+// silences does what may have stopped an agent that was just about to answer in a thread.
+func (c *Chatwoot) silences(ctx context.Context, org domain.OrgID, do func(context.Context) (thread domain.ThreadID, stopped bool, err error)) error {
 	type outcome struct {
 		thread  domain.ThreadID
 		stopped bool
 	}
 	out, err := patiently(ctx, func(ctx context.Context) (o outcome, err error) {
-		o.thread, o.stopped, err = c.Chat.ChatwootReplied(ctx, line)
+		o.thread, o.stopped, err = do(ctx)
 		return o, err
 	})
 	if out.stopped {
-		c.Quiet(at.OrgID, out.thread)
+		c.Quiet(org, out.thread)
 	}
-	return ignored("Message is not incoming"), err
+	return err
 }
 
 // moved acts on a conversation that was resolved, or given back to its bot.
 func (c *Chatwoot) moved(ctx context.Context, r *http.Request, at ledger.ChatwootPlace, in report, to domain.Handling, body []byte) (told, error) {
-	id := string(in.Conversation.ID) + ":" + in.fact(r.Header, body)
-	stopped, err := patiently(ctx, func(ctx context.Context) (bool, error) { return c.Chat.ChatwootMoved(ctx, at, to, id, in.Sender.Name) })
-	if stopped {
-		c.Quiet(at.OrgID, at.ThreadID)
-	}
+	conversation := string(in.Conversation.ID)
+	id := conversation + ":" + in.fact(r.Header, body)
+	err := c.silences(ctx, at.OrgID, func(ctx context.Context) (domain.ThreadID, bool, error) {
+		return c.Chat.ChatwootMoved(ctx, at, conversation, to, id, in.Sender.Name)
+	})
 	return ignored("Event %.60q is not a message", in.Event), err
 }
 

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -28,17 +29,40 @@ import (
 type world struct {
 	*ledger.Ledger
 	account *account.Service
+	chat    *chat.Service
 	url     string
 	quieted []domain.ThreadID
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	w := newIdleWorld(t)
+	w.records(t)
+	return w
+}
+
+// records lets what is kept be recorded.
+func (w *world) records(t *testing.T) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- w.chat.RecordReports(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// newIdleWorld is one that records nothing that is only kept.
+func newIdleWorld(t *testing.T) *world {
+	t.Helper()
 	l := ledgertest.New(t)
 	log := slog.New(slog.DiscardHandler)
-	w := &world{Ledger: l, account: account.New(l)}
+	w := &world{Ledger: l, account: account.New(l), chat: chat.New(l, relay.New(l, log), log)}
 	var mu sync.Mutex
-	c := &Chatwoot{Chat: chat.New(l, relay.New(l, log), log), Log: log, Quiet: func(_ domain.OrgID, id domain.ThreadID) {
+	c := &Chatwoot{Chat: w.chat, Log: log, Quiet: func(_ domain.OrgID, id domain.ThreadID) {
 		mu.Lock()
 		w.quieted = append(w.quieted, id)
 		mu.Unlock()
