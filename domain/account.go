@@ -53,6 +53,22 @@ type Invitation struct {
 	InvitedBy UserID `bun:",nullzero"` // empty: a program with an API key
 	CreatedAt time.Time
 	ExpiresAt time.Time
+
+	Mail *InvitationMail `bun:"-"` // the last one that took it to them; nil: none did
+}
+
+// InvitationMail is how it stands with a mail that takes an invitation to somebody.
+type InvitationMail struct {
+	ID       DeliveryID
+	Status   string // queued, running, done or dead
+	Attempts int
+	Error    string    // what the last attempt came to; empty: it went well, or there was none
+	At       time.Time // of the last thing that happened to it
+}
+
+// Open reports whether it may still be sent.
+func (m *InvitationMail) Open() bool {
+	return m != nil && (m.Status == "queued" || m.Status == "running")
 }
 
 // Article is a piece of knowledge an agent may answer from.

@@ -372,6 +372,19 @@ func teamPages(g map[string]templ.Component) {
 	soon.ID, soon.Email, soon.Role, soon.InvitedBy, soon.ExpiresAt = domain.InvitationID(id(974)), hostile+long, domain.RoleMember, "", now.Add(time.Hour)
 	team.Invitations = []domain.Invitation{asked, lost, soon}
 	g["team"] = TeamPage(team)
+	mailed := team
+	mailed.Mails, mailed.Invitations = true, nil
+	for n, m := range []*domain.InvitationMail{nil, {Status: "queued", At: now}, {Status: "running", Attempts: 1, At: now}, {Status: "done", Attempts: 1, At: now.Add(-5 * time.Minute)},
+		{Status: "queued", Attempts: 3, Error: "dial tcp 192.0.2.7:587: connect: connection refused", At: now}, {Status: "dead", Attempts: 1, Error: hostile + long, At: now}} {
+		i := asked
+		i.ID, i.Mail = domain.InvitationID(id(990+n)), m
+		mailed.Invitations = append(mailed.Invitations, i)
+	}
+	mailed.Frame.Notice = MailNotice(mailed.Invitations[1])
+	g["team-mails"] = TeamPage(mailed)
+	mailed.Frame.Notice = MailNotice(mailed.Invitations[5])
+	mailed.Form = ui.Form{Values: map[string]string{"email": "cleo@acme.example", "role": "owner"}, Problem: "They were mailed several times within the hour: wait a while, or send them the link yourself."}
+	g["team-mails-throttled"] = TeamPage(mailed)
 	team.Made, team.Link = asked, "https://chat.acme.example/join?token=q83vEjRWeJ4q83vEjRWeJ4q83vEjRWeJ4q83vEjRWe0"
 	g["team-link"] = TeamPage(team)
 	team.Link, team.Form = "", ui.Form{Values: map[string]string{"email": hostile, "role": hostile}, Problems: map[string]string{"email": "belongs to somebody with a login"}}

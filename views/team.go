@@ -1,7 +1,10 @@
 package views
 
 import (
+	"strings"
 	"time"
+
+	"github.com/a-h/templ"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/views/ui"
@@ -12,6 +15,7 @@ type Team struct {
 	Frame       Frame
 	People      []domain.User       // by name
 	Invitations []domain.Invitation // the newest first, also those that are over
+	Mails       bool                // invitations can be mailed
 	Form        ui.Form
 	Made        domain.Invitation // just now
 	Link        string            // of it, on the one page that shows it
@@ -58,6 +62,72 @@ func invitationState(now time.Time, i domain.Invitation) (ui.Tone, string) {
 	default:
 		return ui.Green, "Works for " + plural(int(left.Round(24*time.Hour)/(24*time.Hour)), "day", "days")
 	}
+}
+
+// inviting is what comes of the form.
+func (t Team) inviting() string {
+	if t.Mails {
+		return "They get a mail with a link. Whoever opens it chooses a name and a password."
+	}
+	return "You get a link to send to them. Whoever opens it chooses a name and a password."
+}
+
+// MailNotice is what a page begins with once an invitation is to be mailed.
+func MailNotice(i domain.Invitation) ui.Notice {
+	what, where := "The invitation", " to "+i.Email
+	if i.UserID != "" {
+		what = "The link to choose another password"
+	}
+	switch {
+	case i.Mail == nil:
+		return ui.Notice{}
+	case i.Mail.Open():
+		return ui.Notice{Tone: ui.Green, Text: what + " is on its way" + where + "."}
+	case i.Mail.Status == "done":
+		return ui.Notice{Tone: ui.Green, Text: what + " was mailed" + where + "."}
+	}
+	return ui.Notice{Tone: ui.Red, Text: what + " could not be mailed" + where + "."}
+}
+
+// mailState is how the mail of an invitation stands.
+func mailState(now time.Time, m domain.InvitationMail) string {
+	switch {
+	case m.Status == "done":
+		return "mailed " + agoLong(now, m.At)
+	case m.Status == "dead":
+		return "not mailed"
+	case m.Attempts > 1, m.Error != "":
+		return "not mailed yet"
+	}
+	return "mail on its way"
+}
+
+// mailProblem is why a mail is late or does not come; empty: it is neither.
+func mailProblem(i domain.Invitation) string {
+	switch m := i.Mail; {
+	case m == nil || m.Status == "done" || m.Error == "":
+		return ""
+	case m.Status == "dead":
+		return "The mail did not go out: " + strings.TrimSuffix(m.Error, ".") + ". Send it again, or show the link and send that yourself."
+	default:
+		return "The mail has not gone out yet: " + strings.TrimSuffix(m.Error, ".") + ". It is tried again for a day."
+	}
+}
+
+// mailAsks makes a card ask again while its mail may still go out.
+func mailAsks(i domain.Invitation) templ.Attributes {
+	if !i.Mail.Open() {
+		return nil
+	}
+	return templ.Attributes{"hx-get": "/team/invitations/" + string(i.ID), "hx-trigger": "every 3s", "hx-swap": "outerMorph"}
+}
+
+// sendWords is what mailing an invitation is called that may have been mailed before.
+func sendWords(i domain.Invitation) string {
+	if i.Mail == nil {
+		return "Mail it"
+	}
+	return "Send again"
 }
 
 // purpose is what an invitation is for.

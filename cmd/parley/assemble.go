@@ -50,6 +50,7 @@ func (c config) assemble(ctx context.Context, l *ledger.Ledger, demo bool) (*par
 		return nil, err
 	}
 	accounts := account.New(l)
+	accounts.PublicURL = c.publicURL
 	p := &parts{ledger: l, log: c.log, relay: r}
 	var demoKey string
 	if demo {

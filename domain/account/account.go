@@ -15,6 +15,8 @@ type Service struct {
 	ledger  *ledger.Ledger
 	hashing chan struct{} // holds one token for each password hash in progress
 	sites   chan struct{} // wakes whoever reads sites
+
+	PublicURL string // scheme and host that links in mails lead to; empty: nothing with a link is mailed
 }
 
 // New makes a service on a ledger. It starts nothing and need not be closed.

@@ -11,9 +11,21 @@ import (
 // InvitationLifetime is how long a link works that somebody chooses a password with.
 const InvitationLifetime = 7 * 24 * time.Hour
 
-// Invite asks somebody to join. Whoever opens the link that the token stands in chooses a name and a password; this is the only time it is
-// told. Inviting the same address again makes the link before worthless. It fails with Invalid, and with Conflict for whoever has a login.
-func (s *Service) Invite(ctx context.Context, org domain.OrgID, by domain.UserID, email string, role domain.Role) (token string, i domain.Invitation, err error) {
+// Way is how an invitation gets to whom it is for.
+type Way string
+
+const (
+	ByLink Way = "link" // whoever invites sends the link
+	ByMail Way = "mail" // the server mails it
+)
+
+// MailsInvitations reports whether this server can: it needs a way to send mail, and to know where links lead.
+func (s *Service) MailsInvitations() bool { return s.PublicURL != "" && s.ledger.SendsMail() }
+
+// Invite asks somebody to join. Whoever opens the link that the token stands in chooses a name and a password. Inviting the same address
+// again makes the link before worthless. It fails with Invalid; with Conflict for whoever has a login, where too many invitations are
+// open, and where none can be mailed; and with Throttled where enough were mailed for now.
+func (s *Service) Invite(ctx context.Context, org domain.OrgID, by domain.UserID, email string, role domain.Role, way Way) (token string, i domain.Invitation, err error) {
 	p := problems{}
 	email = p.email("email", email)
 	p.oneOf("role", string(role), string(domain.RoleOwner), string(domain.RoleMember))
@@ -26,38 +38,59 @@ func (s *Service) Invite(ctx context.Context, org domain.OrgID, by domain.UserID
 	case domain.KindOf(err) != domain.NotFound:
 		return "", i, err
 	}
-	return s.invite(ctx, domain.Invitation{OrgID: org, Email: email, Role: role, InvitedBy: by})
+	return s.invite(ctx, domain.Invitation{OrgID: org, Email: email, Role: role, InvitedBy: by}, way)
 }
 
-// InviteBack gives one of the team a link to choose another password with. The one they have goes on until then. It fails with NotFound.
-func (s *Service) InviteBack(ctx context.Context, org domain.OrgID, by, user domain.UserID) (token string, i domain.Invitation, err error) {
+// InviteBack gives one of the team a link to choose another password with. The one they have goes on until then. It fails with NotFound,
+// and as Invite does.
+func (s *Service) InviteBack(ctx context.Context, org domain.OrgID, by, user domain.UserID, way Way) (token string, i domain.Invitation, err error) {
 	u, err := s.User(ctx, org, user)
 	if err != nil {
 		return "", i, err
 	}
-	return s.invite(ctx, domain.Invitation{OrgID: org, UserID: u.ID, Email: u.Email, Role: u.Role, InvitedBy: by})
+	return s.invite(ctx, domain.Invitation{OrgID: org, UserID: u.ID, Email: u.Email, Role: u.Role, InvitedBy: by}, way)
 }
 
-// InviteAgain makes another link for an invitation, with as much time as a new one. It fails with NotFound.
-func (s *Service) InviteAgain(ctx context.Context, org domain.OrgID, by domain.UserID, id domain.InvitationID) (token string, i domain.Invitation, err error) {
+// invite makes an invitation, in the place of one for the same address.
+func (s *Service) invite(ctx context.Context, i domain.Invitation, way Way) (string, domain.Invitation, error) {
+	i.ID, i.CreatedAt = ledger.NewID[domain.InvitationID](), now()
+	i.ExpiresAt = i.CreatedAt.Add(InvitationLifetime)
+	return s.told(ctx, i, way, s.ledger.PutInvitation)
+}
+
+// InviteAgain gives an invitation as much time as a new one, under the link it has: whichever mail of it somebody opens, it works. It fails
+// with NotFound, and as Invite does.
+func (s *Service) InviteAgain(ctx context.Context, org domain.OrgID, by domain.UserID, id domain.InvitationID, way Way) (token string, i domain.Invitation, err error) {
 	if i, err = s.ledger.Invitation(ctx, org, id); err != nil {
 		return "", i, found(err, "invitation")
 	}
-	i.InvitedBy = by
-	return s.invite(ctx, i)
+	i.InvitedBy, i.ExpiresAt = by, now().Add(InvitationLifetime)
+	token, i, err = s.told(ctx, i, way, s.ledger.RenewInvitation)
+	return token, i, found(err, "invitation")
 }
 
-func (s *Service) invite(ctx context.Context, i domain.Invitation) (string, domain.Invitation, error) {
-	token := newToken()
-	i.ID, i.CreatedAt = ledger.NewID[domain.InvitationID](), now()
-	i.ExpiresAt = i.CreatedAt.Add(InvitationLifetime)
-	if err := s.ledger.PutInvitation(ctx, i, hashOf(token)); err != nil {
+// told stores an invitation and has it mailed if that is the way, both or neither, and reads how the mail stands.
+func (s *Service) told(ctx context.Context, i domain.Invitation, way Way, store func(ctx context.Context, i domain.Invitation, mail bool) (string, error)) (string, domain.Invitation, error) {
+	if way == ByMail && !s.MailsInvitations() {
+		return "", domain.Invitation{}, domain.Conflictf("this server mails no invitations, as it lacks PARLEY_SMTP_URL or PARLEY_PUBLIC_URL: send the link yourself")
+	}
+	token, err := store(ctx, i, way == ByMail)
+	if err != nil {
 		return "", domain.Invitation{}, err
+	}
+	if stored, err := s.ledger.Invitation(ctx, i.OrgID, i.ID); err == nil { // else somebody was quick to use or replace it
+		i = stored
 	}
 	return token, i, nil
 }
 
-// Invitations lists an organisation's, the newest first, also those that are over.
+// Invitation reads one of an organisation's, with how its mail stands. It fails with NotFound.
+func (s *Service) Invitation(ctx context.Context, org domain.OrgID, id domain.InvitationID) (domain.Invitation, error) {
+	i, err := s.ledger.Invitation(ctx, org, id)
+	return i, found(err, "invitation")
+}
+
+// Invitations lists an organisation's, the newest first, also those that are over, with how their mails stand.
 func (s *Service) Invitations(ctx context.Context, org domain.OrgID) ([]domain.Invitation, error) {
 	return s.ledger.Invitations(ctx, org)
 }

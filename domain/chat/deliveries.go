@@ -22,7 +22,8 @@ func (s *Service) Delivery(ctx context.Context, org domain.OrgID, id domain.Deli
 }
 
 // Resend brings a delivery on its way again that arrived or was given up, under the same id. It fails with NotFound, with Conflict for
-// what is on its way anyway or can be told no more as it was erased, and for a webhook that is switched off.
+// what is on its way anyway or can be told no more as it was erased, for an invitation that has arrived, as there is a limit to how often one
+// is mailed, and for a webhook that is switched off.
 func (s *Service) Resend(ctx context.Context, org domain.OrgID, id domain.DeliveryID) (ledger.LoggedDelivery, error) {
 	d, err := s.Delivery(ctx, org, id)
 	if err != nil {
@@ -36,6 +37,9 @@ func (s *Service) Resend(ctx context.Context, org domain.OrgID, id domain.Delive
 		if !h.Enabled {
 			return d, domain.Conflictf("the webhook is switched off: switch it on first")
 		}
+	}
+	if d.TellsInvitation() && d.Status == "done" {
+		return d, domain.Conflictf("the invitation has arrived: send it again from the team's page, or invite them again")
 	}
 	err = s.ledger.ResendDelivery(ctx, org, id)
 	if err != nil && domain.KindOf(err) == domain.NotFound {

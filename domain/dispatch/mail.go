@@ -147,6 +147,8 @@ func (m *Mail) written(name string) func(context.Context, ledger.Delivery) (Lett
 		return m.missed
 	case "transcript":
 		return m.transcript
+	case "invitation":
+		return m.invitation
 	}
 	return nil
 }

@@ -3,8 +3,10 @@ package ledger
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +18,7 @@ import (
 type Sealer struct {
 	aead  cipher.AEAD
 	alias cipher.Block // of a key of its own
+	token []byte       // another one
 }
 
 // NewSealer makes a sealer from PARLEY_SECRET, which should carry at least 32 random bytes in whatever notation.
@@ -37,7 +40,8 @@ func NewSealer(secret string) (*Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sealer{aead, alias}, nil
+	key = sha256.Sum256([]byte("parley token v1:" + secret))
+	return &Sealer{aead, alias, key[:]}, nil
 }
 
 // Seal encrypts plain for one place; what was sealed for one cannot be opened for another. Nothing is sealed to nil.
@@ -70,6 +74,17 @@ func (s *Sealer) Open(place string, sealed []byte) ([]byte, error) {
 		return nil, fmt.Errorf("cannot open a stored credential; was PARLEY_SECRET changed? %w", err)
 	}
 	return plain, nil
+}
+
+// Token is 256 bits that follow from the secret and what they open, and that nobody can guess who has only the latter, in a notation that
+// fits addresses. Secrets that people make up are guessed: the token of a weak one is as weak.
+func (s *Sealer) Token(opens string) (string, error) {
+	if s == nil {
+		return "", errors.New("no PARLEY_SECRET: refusing to make a link")
+	}
+	mac := hmac.New(sha256.New, s.token)
+	mac.Write([]byte(opens)) // never fails
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)), nil
 }
 
 // sealSecrets seals an agent's write-only settings, for that agent only.

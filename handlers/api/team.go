@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/account"
 	"github.com/parley-chat/parley/handlers/edge"
 )
 
@@ -31,19 +32,26 @@ type UserUpdate struct {
 
 // Invitation is a link that somebody chooses a password with. It works once.
 type Invitation struct {
-	ID        string  `json:"id" format:"uuid" example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
-	Email     string  `json:"email" example:"ben@acme.example"`
-	Role      string  `json:"role" enum:"owner,member" example:"member"`
-	UserID    *string `json:"user_id" nullable:"true" format:"uuid" doc:"Whose password it is; null: somebody who is to join."`
-	InvitedBy *string `json:"invited_by" nullable:"true" format:"uuid" doc:"Whose it is, and with whom it ends; null: a program's."`
-	ExpiresAt Time    `json:"expires_at"`
-	CreatedAt Time    `json:"created_at"`
-	Link      string  `json:"link,omitempty" doc:"What to send them. Only in the answer that makes it." example:"https://chat.acme.example/join?token=…"`
+	ID         string  `json:"id" format:"uuid" example:"0199b0f2-7c1e-7a54-b1de-2f6f6f1f4c11"`
+	Email      string  `json:"email" example:"ben@acme.example"`
+	Role       string  `json:"role" enum:"owner,member" example:"member"`
+	UserID     *string `json:"user_id" nullable:"true" format:"uuid" doc:"Whose password it is; null: somebody who is to join."`
+	InvitedBy  *string `json:"invited_by" nullable:"true" format:"uuid" doc:"Whose it is, and with whom it ends; null: a program's."`
+	ExpiresAt  Time    `json:"expires_at"`
+	CreatedAt  Time    `json:"created_at"`
+	MailStatus *string `json:"mail_status" nullable:"true" doc:"How it stands with the last mail that takes it to them. queued: waits for its turn or its next attempt. running: on its way. done: a mail server has taken it. dead: not tried any more. null: it was not mailed." example:"done"`
+	MailError  string  `json:"mail_error" doc:"What the last attempt to mail it came to; empty: it went well, or there was none." example:"connection refused"`
+	DeliveryID *string `json:"delivery_id" nullable:"true" format:"uuid" doc:"The mail, among the deliveries; null: it was not mailed."`
+	Link       string  `json:"link,omitempty" doc:"What to send them. Only in the answer that makes it." example:"https://chat.acme.example/join?token=…"`
 }
 
 func showInvitation(i domain.Invitation) Invitation {
-	return Invitation{ID: string(i.ID), Email: i.Email, Role: string(i.Role), UserID: userOrNull(i.UserID), InvitedBy: userOrNull(i.InvitedBy),
+	shown := Invitation{ID: string(i.ID), Email: i.Email, Role: string(i.Role), UserID: userOrNull(i.UserID), InvitedBy: userOrNull(i.InvitedBy),
 		ExpiresAt: Time(i.ExpiresAt), CreatedAt: Time(i.CreatedAt)}
+	if m := i.Mail; m != nil {
+		shown.MailStatus, shown.MailError, shown.DeliveryID = orNull(m.Status), m.Error, orNull(m.ID)
+	}
+	return shown
 }
 
 func userOrNull(id domain.UserID) *string {
@@ -58,6 +66,20 @@ func userOrNull(id domain.UserID) *string {
 type InvitationCreate struct {
 	Email string      `json:"email" doc:"What they are to sign in with. One for the same address before is worthless then." example:"ben@acme.example"`
 	Role  domain.Role `json:"role,omitempty" enum:"owner,member" default:"member" doc:"What they may do." example:"member"`
+	Mail  bool        `json:"mail,omitempty" default:"false" doc:"Mails them the link. Left out, it is yours to send." example:"false"`
+}
+
+// PasswordLinkCreate is the body that lets somebody choose another password.
+type PasswordLinkCreate struct {
+	Mail bool `json:"mail,omitempty" default:"false" doc:"Mails them the link. Left out, it is yours to send." example:"false"`
+}
+
+// way is how somebody is to get a link.
+func way(mail bool) account.Way {
+	if mail {
+		return account.ByMail
+	}
+	return account.ByLink
 }
 
 type (
@@ -66,7 +88,11 @@ type (
 		Match
 		Body UserUpdate `example:"{\"name\":\"Anna Lindqvist\",\"role\":\"owner\"}"`
 	}
-	createInvitationRequest struct{ Body InvitationCreate }
+	createInvitationRequest   struct{ Body InvitationCreate }
+	createPasswordLinkRequest struct {
+		Path
+		Body *PasswordLinkCreate // may be left out
+	}
 )
 
 func (a *API) teamOperations() {
@@ -78,10 +104,12 @@ func (a *API) teamOperations() {
 	add(a, contested(ownerOperation(http.MethodDelete, "/users/{id}", "remove-user", tag, "Remove somebody from the team",
 		"They are signed out at once, what they had waits for somebody else, and the invitations they made are worthless. What they did stays on the record. 409 for the last owner.")), a.removeUser)
 	add(a, creates(ownerOperation(http.MethodPost, "/users/{id}/password-link", "create-password-link", tag, "Let somebody choose another password",
-		"Makes a link, which works once and for seven days. The password they have goes on until then.")), a.createPasswordLink)
+		"Makes a link, which works once and for seven days. The password they have goes on until then. `mail` has it mailed, as for an invitation.")), a.createPasswordLink)
 	add(a, ownerOperation(http.MethodGet, "/invitations", "list-invitations", tag, "List invitations", "All that were not used, the oldest first, also those that are over."), a.listInvitations)
 	add(a, creates(ownerOperation(http.MethodPost, "/invitations", "create-invitation", tag, "Invite somebody",
-		"The answer is the only one that shows `link`, which works once and for seven days. 409 for whoever has a login.")), a.createInvitation)
+		"The answer is the only one that shows `link`, which works once and for seven days. With `mail` it is mailed to them as well, and `mail_status` "+
+			"says how that stands, here and in the list. 409 for whoever has a login, for `mail` where this server sends none (it needs `PARLEY_SMTP_URL` and "+
+			"`PARLEY_PUBLIC_URL`), and with 200 of them open. 429 after 50 mails within an hour, or three to one address.")), a.createInvitation)
 	add(a, ownerOperation(http.MethodDelete, "/invitations/{id}", "withdraw-invitation", tag, "Withdraw an invitation", "Its link opens nothing from now on."), a.withdrawInvitation)
 }
 
@@ -143,12 +171,12 @@ func (a *API) linked(ctx context.Context, token string, i domain.Invitation, err
 	return &Answer[Invitation]{shown}, err
 }
 
-func (a *API) createPasswordLink(ctx context.Context, in *struct{ Path }) (*Answer[Invitation], error) {
+func (a *API) createPasswordLink(ctx context.Context, in *createPasswordLinkRequest) (*Answer[Invitation], error) {
 	u, err := a.user(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	token, made, err := a.Account.InviteBack(ctx, u.OrgID, "", u.ID)
+	token, made, err := a.Account.InviteBack(ctx, u.OrgID, "", u.ID, way(in.Body != nil && in.Body.Mail))
 	return a.linked(ctx, token, made, err)
 }
 
@@ -162,7 +190,7 @@ func (a *API) listInvitations(ctx context.Context, in *struct{ Paging }) (*Answe
 }
 
 func (a *API) createInvitation(ctx context.Context, in *createInvitationRequest) (*Answer[Invitation], error) {
-	token, made, err := a.Account.Invite(ctx, callerOf(ctx).scope(), "", in.Body.Email, cmp.Or(in.Body.Role, domain.RoleMember))
+	token, made, err := a.Account.Invite(ctx, callerOf(ctx).scope(), "", in.Body.Email, cmp.Or(in.Body.Role, domain.RoleMember), way(in.Body.Mail))
 	return a.linked(ctx, token, made, err)
 }
 

@@ -60,3 +60,43 @@ func TestTheTeam(t *testing.T) {
 	}
 	w.acme.get(t, his).problem(t, http.StatusNotFound, "not_found")
 }
+
+// A program that asks for it has invitations mailed, and learns how that stands; one that does not sends the link itself.
+func TestInvitationsThatAreMailed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ben := map[string]any{"email": "ben@acme.example", "mail": true}
+	me := "/users/" + string(w.acme.User.ID) + "/password-link"
+	w.acme.post(t, "/invitations", ben).problem(t, http.StatusConflict, "conflict")
+	w.acme.post(t, me, map[string]any{"mail": true}).problem(t, http.StatusConflict, "conflict")
+	w.ledger.Mails()
+	w.account.PublicURL = "https://chat.acme.example"
+	w.acme.post(t, "/invitations", map[string]any{"email": "cleo@acme.example"}).want(t, http.StatusCreated).check(t, map[string]any{"mail_status": nil, "delivery_id": nil})
+	w.acme.post(t, me, nil).want(t, http.StatusCreated).check(t, map[string]any{"mail_status": nil, "delivery_id": nil})
+	made := w.acme.post(t, "/invitations", ben).want(t, http.StatusCreated).check(t, map[string]any{"mail_status": "queued", "mail_error": ""})
+	if made.str("link") == "" {
+		t.Errorf("%s", made.raw)
+	}
+	delivery := "/deliveries/" + made.str("delivery_id")
+	w.acme.get(t, delivery).want(t, http.StatusOK).check(t, map[string]any{"target": "ben@acme.example", "transport": "mail", "status": "queued"})
+	w.acme.post(t, me, map[string]any{"mail": true}).want(t, http.StatusCreated).check(t, map[string]any{"mail_status": "queued"})
+	if _, err := w.ledger.NewRaw(`UPDATE deliveries SET status = 'dead', last_error = 'connection refused' WHERE org_id = ? AND target = 'ben@acme.example'`, w.acme.Org).Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a := w.acme.get(t, "/invitations").want(t, http.StatusOK); !strings.Contains(string(a.raw), `"mail_error":"connection refused"`) {
+		t.Errorf("%s", a.raw)
+	}
+	w.rival.post(t, delivery+"/resend", nil).problem(t, http.StatusNotFound, "not_found")
+	w.acme.post(t, delivery+"/resend", nil).want(t, http.StatusOK).check(t, map[string]any{"status": "queued"})
+	if _, err := w.ledger.NewRaw(`UPDATE deliveries SET status = 'done' WHERE status = 'queued'`).Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.acme.post(t, delivery+"/resend", nil).problem(t, http.StatusConflict, "conflict") // there is a limit to how often it is mailed
+	for range ledger.InvitationMailsToOne - 1 {
+		w.acme.post(t, "/invitations", ben).want(t, http.StatusCreated)
+		if _, err := w.ledger.NewRaw(`UPDATE deliveries SET status = 'done' WHERE status = 'queued'`).Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.acme.post(t, "/invitations", ben).problem(t, http.StatusTooManyRequests, "rate_limited")
+}

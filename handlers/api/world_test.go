@@ -127,7 +127,7 @@ VALUES (?, ?, ?, 'webhook', ?, '{"kind":"rated","secret":"a secret"}', 'done', 2
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, asked, err := w.account.Invite(t.Context(), f.Org, f.User.ID, "asked."+f.User.Email, domain.RoleMember)
+	_, asked, err := w.account.Invite(t.Context(), f.Org, f.User.ID, "asked."+f.User.Email, domain.RoleMember, account.ByLink)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,6 +60,7 @@ func (p *Portal) watchRoutes(r chi.Router) {
 	r.Get("/knowledge/site/progress", p.page(forOwners(p.siteProgress)))
 	r.Get("/replays/{id}/answers", p.page(p.showReplayAnswers))
 	r.Get("/golden/rows", p.page(p.showGoldenRows))
+	r.Get("/team/invitations/{id}", p.page(forOwners(p.showInvitation)))
 }
 
 func (p *Portal) inboxRoutes(r chi.Router) {

@@ -301,7 +301,7 @@ func TestOnlyWhatSomebodyDoesIsUseOfASignIn(t *testing.T) {
 		}
 		return used
 	}
-	for _, path := range []string{"/inbox/list", thread + "/messages", thread + "/timeline/items", "/golden/rows", "/knowledge/site/progress"} {
+	for _, path := range []string{"/inbox/list", thread + "/messages", thread + "/timeline/items", "/golden/rows", "/knowledge/site/progress", "/team/invitations/" + string(ledger.NewID[domain.InvitationID]())} {
 		aged()
 		if a := b.get(path); a.status >= 300 && a.status != http.StatusNoContent || used() {
 			t.Errorf("GET %s: %d, use of the sign-in: %v", path, a.status, used())

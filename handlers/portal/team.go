@@ -2,12 +2,15 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 
+	"github.com/a-h/templ"
 	"github.com/go-chi/chi/v5"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/account"
 	"github.com/parley-chat/parley/handlers/edge"
 	"github.com/parley-chat/parley/views"
 	"github.com/parley-chat/parley/views/ui"
@@ -22,6 +25,9 @@ func (p *Portal) teamRoutes(r chi.Router) {
 	r.Post("/team/{id}/role", p.page(forOwners(p.setRole)))
 	r.Post("/team/{id}/remove", p.page(forOwners(p.removeUser)))
 }
+
+// mailedQuery names an invitation that was just to be mailed: the page says how that stands.
+const mailedQuery = "mailed"
 
 func (p *Portal) showTeam(w http.ResponseWriter, r *http.Request) error {
 	return p.teamPage(w, r, http.StatusOK, views.Team{Form: freshInvitation()})
@@ -39,7 +45,13 @@ func (p *Portal) teamPage(w http.ResponseWriter, r *http.Request, status int, pa
 	if page.Invitations, err = p.Account.Invitations(r.Context(), org); err != nil {
 		return err
 	}
+	page.Mails = p.Account.MailsInvitations()
 	notice := page.Frame.Notice
+	for _, i := range page.Invitations {
+		if notice.Text == "" && string(i.ID) == r.URL.Query().Get(mailedQuery) {
+			notice = views.MailNotice(i)
+		}
+	}
 	if page.Frame, err = p.frame(w, r, views.TeamSection, "Team"); err != nil {
 		return err
 	}
@@ -49,17 +61,64 @@ func (p *Portal) teamPage(w http.ResponseWriter, r *http.Request, status int, pa
 	return render(w, r, status, views.TeamPage(page))
 }
 
-// linked answers with the page that shows a link, this once, as createKey does with a key. A reload makes another one.
-func (p *Portal) linked(w http.ResponseWriter, r *http.Request, token string, made domain.Invitation, err error) error {
-	if form, ok := problems(err); ok {
-		return p.teamPage(w, r, http.StatusUnprocessableEntity, views.Team{Form: asTyped(r, form)})
+// showInvitation is the part of the team page that one has, or nothing once it was used or withdrawn.
+func (p *Portal) showInvitation(w http.ResponseWriter, r *http.Request) error {
+	id, err := domain.ParseID[domain.InvitationID](chi.URLParam(r, "id"))
+	if err != nil {
+		return err
+	}
+	org := memberOf(r).Organisation.ID
+	i, err := p.Account.Invitation(r.Context(), org, id)
+	if domain.KindOf(err) == domain.NotFound {
+		return render(w, r, http.StatusOK, templ.NopComponent)
 	}
 	if err != nil {
 		return err
 	}
+	page := views.Team{Mails: p.Account.MailsInvitations(), Frame: views.Frame{Now: present(r)}}
+	if page.People, err = p.Account.Users(r.Context(), org); err != nil {
+		return err
+	}
+	return render(w, r, http.StatusOK, views.InvitationCard(page, i))
+}
+
+// wayOf is how whoever invites wants it to get there.
+func wayOf(r *http.Request) account.Way {
+	if account.Way(r.PostForm.Get("way")) == account.ByMail {
+		return account.ByMail
+	}
+	return account.ByLink
+}
+
+// invited follows what has made an invitation: to the page that says how its mail stands, or with the one that shows its link. A reload
+// of that shows it once more.
+func (p *Portal) invited(w http.ResponseWriter, r *http.Request, token string, made domain.Invitation, err error) error {
+	form, ok := problems(err)
+	status := http.StatusUnprocessableEntity
+	if e, is := errors.AsType[*domain.Error](err); is && e.Kind == domain.Throttled { // a link can still be had from the same form
+		form, ok, status = ui.Form{Problem: sentence(e.Msg)}, true, http.StatusTooManyRequests
+		edge.RetryAfter(w, err)
+	}
+	switch {
+	case ok:
+		return p.teamPage(w, r, status, views.Team{Form: typedInvitation(r, form)})
+	case err != nil:
+		return err
+	case wayOf(r) == account.ByMail:
+		return done(w, r, "/team?"+mailedQuery+"="+string(made.ID))
+	}
 	page := views.Team{Form: freshInvitation(), Made: made, Link: edge.Origin(p.PublicURL, r) + "/join?token=" + url.QueryEscape(token)}
 	page.Frame.Notice = ui.Notice{Tone: ui.Green, Text: "The link is ready. Copy it now."}
 	return p.teamPage(w, r, http.StatusOK, page)
+}
+
+// typedInvitation is the form as it was sent; what was sent from elsewhere on the page leaves it fresh.
+func typedInvitation(r *http.Request, form ui.Form) ui.Form {
+	if !r.PostForm.Has("email") {
+		form.Values = freshInvitation().Values
+		return form
+	}
+	return asTyped(r, form)
 }
 
 func (p *Portal) invite(w http.ResponseWriter, r *http.Request) error {
@@ -67,28 +126,34 @@ func (p *Portal) invite(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m := memberOf(r)
-	token, made, err := p.Account.Invite(r.Context(), m.Organisation.ID, m.User.ID, r.PostForm.Get("email"), domain.Role(r.PostForm.Get("role")))
-	return p.linked(w, r, token, made, err)
+	token, made, err := p.Account.Invite(r.Context(), m.Organisation.ID, m.User.ID, r.PostForm.Get("email"), domain.Role(r.PostForm.Get("role")), wayOf(r))
+	return p.invited(w, r, token, made, err)
 }
 
 func (p *Portal) inviteAgain(w http.ResponseWriter, r *http.Request) error {
+	if err := posted(w, r); err != nil {
+		return err
+	}
 	id, err := domain.ParseID[domain.InvitationID](chi.URLParam(r, "id"))
 	if err != nil {
 		return err
 	}
 	m := memberOf(r)
-	token, made, err := p.Account.InviteAgain(r.Context(), m.Organisation.ID, m.User.ID, id)
-	return p.linked(w, r, token, made, err)
+	token, made, err := p.Account.InviteAgain(r.Context(), m.Organisation.ID, m.User.ID, id, wayOf(r))
+	return p.invited(w, r, token, made, err)
 }
 
 func (p *Portal) inviteBack(w http.ResponseWriter, r *http.Request) error {
+	if err := posted(w, r); err != nil {
+		return err
+	}
 	u, err := p.colleague(r)
 	if err != nil {
 		return err
 	}
 	m := memberOf(r)
-	token, made, err := p.Account.InviteBack(r.Context(), m.Organisation.ID, m.User.ID, u.ID)
-	return p.linked(w, r, token, made, err)
+	token, made, err := p.Account.InviteBack(r.Context(), m.Organisation.ID, m.User.ID, u.ID, wayOf(r))
+	return p.invited(w, r, token, made, err)
 }
 
 func (p *Portal) withdraw(w http.ResponseWriter, r *http.Request) error {

@@ -73,6 +73,96 @@ func TestInvitingAColleague(t *testing.T) {
 	t.Error("a token stands in the log")
 }
 
+// Where the server sends mail, it mails invitations, and says how that stands; a link is still to be had, and is the same.
+func TestMailingInvitations(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	anna := w.owner("Acme")
+	if a := anna.post("/team/invitations", "email", "ben@example.com", "role", "owner", "way", "mail"); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("no way to send mail: %d", a.status)
+	} else {
+		want(t, a.body, "This server mails no invitations", `value="ben@example.com"`)
+	}
+	without(t, anna.page("/team"), "Mail the invitation", "Not opened yet")
+	w.ledger.Mails()
+	w.account.PublicURL = w.server.URL
+	want(t, anna.page("/team"), "Mail the invitation", "Make a link instead")
+
+	made := anna.post("/team/invitations", "email", "ben@example.com", "role", "member", "way", "mail")
+	if made.status != http.StatusSeeOther || !strings.HasPrefix(made.to(), "/team?mailed=") {
+		t.Fatalf("%d to %q\n%s", made.status, made.to(), tidy(made.body))
+	}
+	id := strings.TrimPrefix(made.to(), "/team?mailed=")
+	card := "/team/invitations/" + id
+	page := anna.page(made.to())
+	want(t, page, "The invitation is on its way to ben@example.com.", "mail on its way", `hx-get="`+card+`"`, "Send again")
+	without(t, page, "token=")
+	set := func(status, problem string) {
+		t.Helper()
+		if _, err := w.ledger.DB().ExecContext(t.Context(), `UPDATE deliveries SET status = ?, attempts = 1, last_error = ?, updated_at = now()`, status, problem); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("queued", "connection refused")
+	want(t, anna.page(card), "not mailed yet", "The mail has not gone out yet: connection refused. It is tried again for a day.", "hx-get")
+	set("dead", "550 no such <b>mailbox</b>.")
+	want(t, anna.page(made.to()), "The invitation could not be mailed to ben@example.com.", "The mail did not go out: 550 no such &lt;b&gt;mailbox&lt;/b&gt;. Send it again")
+	without(t, anna.page(card), "hx-get")
+	set("done", "")
+	want(t, anna.page(made.to()), "The invitation was mailed to ben@example.com.", "mailed just now")
+
+	link := linkIn(t, anna.post(card+"/renew", "way", "link").body)
+	if a := anna.post(card+"/renew", "way", "mail"); a.status != http.StatusSeeOther || a.to() != made.to() {
+		t.Fatalf("%d to %q", a.status, a.to())
+	}
+	want(t, anna.page(card), "mail on its way")
+	if again := linkIn(t, anna.post(card+"/renew", "way", "link").body); again != link {
+		t.Errorf("%q was %q", again, link)
+	}
+	set("done", "")
+	anna.post(card+"/renew", "way", "mail")
+	set("done", "")
+	if a := anna.post(card+"/renew", "way", "mail"); a.status != http.StatusTooManyRequests || a.header.Get("Retry-After") == "" {
+		t.Errorf("too often: %d", a.status)
+	} else {
+		want(t, a.body, "They were mailed several times within the hour", "ben@example.com")
+	}
+
+	eve := w.owner("Evil")
+	without(t, eve.page(card), "ben@example.com")
+	without(t, eve.page(made.to()), "Not opened yet", "was mailed")
+	_, token, _ := strings.Cut(link, "token=")
+	ben := w.browser()
+	if a := ben.post("/join", "token", token, "name", "Ben", "password", password); a.status != http.StatusSeeOther {
+		t.Fatalf("%d\n%s", a.status, tidy(a.body))
+	}
+	if gone := anna.get(card); gone.status != http.StatusOK || gone.body != "" {
+		t.Errorf("one that was used: %d %s", gone.status, gone.body)
+	}
+	if a := ben.get(card); a.status != http.StatusForbidden {
+		t.Errorf("a member: %d", a.status)
+	}
+	without(t, anna.page(made.to()), "is on its way", "was mailed")
+	people, err := w.account.Users(t.Context(), anna.user.OrgID)
+	if err != nil || len(people) != 2 {
+		t.Fatal(people, err)
+	}
+	for _, u := range people {
+		if u.ID == anna.user.ID {
+			continue
+		}
+		back := anna.post("/team/"+string(u.ID)+"/password", "way", "mail")
+		if back.status != http.StatusTooManyRequests { // he was mailed enough
+			t.Errorf("another mail to the same address: %d", back.status)
+		}
+		if _, err := w.ledger.DB().ExecContext(t.Context(), `DELETE FROM deliveries`); err != nil {
+			t.Fatal(err)
+		}
+		back = anna.post("/team/"+string(u.ID)+"/password", "way", "mail")
+		want(t, anna.page(back.to()), "The link to choose another password is on its way to ben@example.com.")
+	}
+}
+
 func TestWhatOwnersDoToColleagues(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
