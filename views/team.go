@@ -81,6 +81,8 @@ func MailNotice(i domain.Invitation) ui.Notice {
 	switch {
 	case i.Mail == nil:
 		return ui.Notice{}
+	case i.Mail.Open() && i.Mail.Error != "":
+		return ui.Notice{Tone: ui.Amber, Text: what + where + " has not gone out yet."}
 	case i.Mail.Open():
 		return ui.Notice{Tone: ui.Green, Text: what + " is on its way" + where + "."}
 	case i.Mail.Status == "done":
@@ -96,7 +98,7 @@ func mailState(now time.Time, m domain.InvitationMail) string {
 		return "mailed " + agoLong(now, m.At)
 	case m.Status == "dead":
 		return "not mailed"
-	case m.Attempts > 1, m.Error != "":
+	case m.Error != "":
 		return "not mailed yet"
 	}
 	return "mail on its way"
@@ -114,9 +116,9 @@ func mailProblem(i domain.Invitation) string {
 	}
 }
 
-// mailAsks makes a card ask again while its mail may still go out.
+// mailAsks makes a card ask again until the first attempt to mail it has ended. What is tried again for a day is not watched that long.
 func mailAsks(i domain.Invitation) templ.Attributes {
-	if !i.Mail.Open() {
+	if !i.Mail.Open() || i.Mail.Error != "" {
 		return nil
 	}
 	return templ.Attributes{"hx-get": "/team/invitations/" + string(i.ID), "hx-trigger": "every 3s", "hx-swap": "outerMorph"}

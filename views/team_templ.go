@@ -571,7 +571,7 @@ func personCard(p Team, u domain.User) templ.Component {
 	})
 }
 
-// InvitationCard is an invitation nobody has used, with how its mail stands. While that may change it asks again.
+// InvitationCard is an invitation nobody has used, with how its mail stands. Until that is known it asks again.
 func InvitationCard(p Team, i domain.Invitation) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

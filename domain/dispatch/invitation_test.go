@@ -93,7 +93,7 @@ func TestInvitationIsMailed(t *testing.T) {
 	if s := head.Get("Subject"); s != "<b>Eve</b> Bcc: eve@evil.example X invites you to <b>Eve</b> Bcc: eve@evil.example X" {
 		t.Errorf("the subject is %q", s)
 	}
-	for _, want := range []string{"as a member", w.f.User.Email, "&lt;b&gt;Eve", "works once, until ", "ben@acme.example", "you can ignore this mail"} {
+	for _, want := range []string{"<b>Eve</b> Bcc: eve@evil.example X (" + w.f.User.Email + ") invites you to join <b>Eve</b> Bcc: eve@evil.example X as a member", "&lt;b&gt;Eve", "works once, until ", "ben@acme.example", "you can ignore this mail"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the mail lacks %q:\n%s", want, body)
 		}
@@ -245,6 +245,20 @@ func TestInvitationUnderAnotherSecret(t *testing.T) {
 	}
 	i, err := w.team.Invitation(t.Context(), w.f.Org, i.ID)
 	if err != nil || i.Mail == nil || i.Mail.Status != "dead" || !strings.Contains(i.Mail.Error, "PARLEY_SECRET has changed") {
+		t.Errorf("%+v %v", i.Mail, err)
+	}
+}
+
+// Why a mail did not go out is what the mail server said, in one sentence.
+func TestWhyAMailDidNotGoOut(t *testing.T) {
+	t.Parallel()
+	w := newInviting(t)
+	_, i := w.invite()
+	w.box.refuse.Store(1 << 20)
+	startCourier(t, w.l, map[string]dispatch.Transport{"mail": &dispatch.Mail{SMTP: w.box.smtp, PublicURL: "https://chat.example", Ledger: w.l}}).Wake()
+	until(t, "an attempt", func() bool { return w.count(` AND last_error <> ''`) == 1 })
+	i, err := w.team.Invitation(t.Context(), w.f.Org, i.ID)
+	if err != nil || i.Mail == nil || i.Mail.Error != `the mail server answered 451 "come again"` {
 		t.Errorf("%+v %v", i.Mail, err)
 	}
 }

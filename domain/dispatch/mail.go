@@ -124,12 +124,26 @@ func (m *Mail) Send(ctx context.Context, d ledger.Delivery) error {
 		return err
 	}
 	if err := c.DialAndSendWithContext(ctx, msg); err != nil {
-		if refused, ok := errors.AsType[*gomail.SendError](err); ok && !refused.IsTemp() && refused.ErrorCode() >= 500 {
-			return &Undeliverable{err}
+		refused, ok := errors.AsType[*gomail.SendError](err)
+		switch {
+		case ok && !refused.IsTemp() && refused.ErrorCode() >= 500:
+			return &Undeliverable{answered(refused)}
+		case ok:
+			return answered(refused)
 		}
 		return err
 	}
 	return nil
+}
+
+// answered is what a mail server said, without what its delivery tells anyway: which mail it was, and to whom.
+func answered(e *gomail.SendError) error {
+	said, _, _ := strings.Cut(e.Error(), ", affected ")
+	said = strings.TrimPrefix(said, e.Reason.String()+": ")
+	if e.ErrorCode() != 0 {
+		said = "the mail server answered " + said
+	}
+	return errors.New(said)
 }
 
 const (
