@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/parley-chat/parley/static/widget/axe"
 )
 
 // mailbox is a mail server that takes a mail once it may.
@@ -109,7 +111,16 @@ func TestInvitingByMail(t *testing.T) {
 	owner.shot("queued")
 	box.may <- struct{}{}
 	card("mailed just now")
-	owner.shot("mailed")
+	for _, theme := range []string{"light", "dark"} {
+		owner.theme(theme)
+		owner.visit(s.url + "/team")
+		owner.wait(`document.readyState === 'complete' && $('[id^=invitation-]')`)
+		found, err := axe.Problems(owner.ctx, `document`)
+		if err != nil || len(found) > 0 {
+			t.Errorf("%s: %v, %v", theme, found, err)
+		}
+		owner.shot(theme)
+	}
 	link := regexp.MustCompile(s.url + `(/join\?token=[\w-]+)`).FindStringSubmatch(strings.Join(box.all(), "\n"))
 	if link == nil {
 		t.Fatalf("no link in %q", box.all())
