@@ -14,17 +14,22 @@ import (
 const zoneCookie = "parley_tz"
 
 // present is the time, in the zone of whoever looks; UTC until their browser has told.
-func present(r *http.Request) time.Time {
-	now := time.Now().UTC()
+func present(r *http.Request) time.Time { return inZone(time.Now().UTC(), zoneName(r)) }
+
+// zoneName is what the browser of whoever looks calls its time zone; empty until it has told, and if there is no such zone.
+func zoneName(r *http.Request) string {
 	c, err := r.Cookie(zoneCookie)
 	if err != nil || len(c.Value) > 64 {
-		return now
+		return ""
 	}
 	name, err := url.QueryUnescape(c.Value)
-	if err != nil {
-		return now
+	if err != nil || name == "Local" {
+		return ""
 	}
-	return inZone(now, name)
+	if _, err := time.LoadLocation(name); err != nil {
+		return ""
+	}
+	return name
 }
 
 // inZone is t as the clocks of a zone show it; t itself if there is no such zone.

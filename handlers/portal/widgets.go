@@ -75,6 +75,9 @@ func (p *Portal) widgetPage(w http.ResponseWriter, r *http.Request, status int, 
 	if notice.Text != "" {
 		page.Frame.Notice = notice
 	}
+	if _, given := page.Form.Values["hours.timezone"]; !given { // most owners mean their own
+		page.Form.Values["hours.timezone"] = zoneName(r)
+	}
 	page.Agents, page.PublicURL = agents, edge.Origin(p.PublicURL, r)
 	return render(w, r, status, views.WidgetFormPage(page))
 }

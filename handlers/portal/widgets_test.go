@@ -49,6 +49,28 @@ func TestWidgetIsMadeAndChanged(t *testing.T) {
 	want(t, b.page(made.to()), "Saved.", `value="phone" checked`, `value="name" checked`, `value="pt-BR"`)
 }
 
+// Whoever has set no hours yet is offered their own time zone, which alone sets none.
+func TestWidgetHoursAreInTheOwnersZone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.owner("Acme")
+	made := b.post("/widgets", "name", "Shop").to()
+	field := func(cookie string) string {
+		return regexp.MustCompile(`<input[^>]*name="hours.timezone"[^>]*>`).FindString(b.get(made, "Cookie", "parley_session="+b.cookie("parley_session")+cookie).body)
+	}
+	for cookie, value := range map[string]string{"": "", "; parley_tz=Europe%2FVienna": "Europe/Vienna", "; parley_tz=Mars": "", "; parley_tz=Local": ""} {
+		if got := field(cookie); !strings.Contains(got, `value="`+value+`"`) || !strings.Contains(got, `list="time-zones"`) {
+			t.Errorf("%q: %s", cookie, got)
+		}
+	}
+	if saved := b.post(made, append(slices.Clone(goodWidget), "hours.timezone", "Europe/Vienna")...); saved.status != http.StatusSeeOther {
+		t.Fatalf("%d\n%s", saved.status, tidy(saved.body))
+	}
+	if got := w.onlyWidget(b); got.Hours != nil {
+		t.Errorf("%+v", got.Hours)
+	}
+}
+
 // The hours, the owner's words and the form for when nobody is there come back as they were typed, also where they cannot be.
 func TestWidgetHoursAndWords(t *testing.T) {
 	t.Parallel()

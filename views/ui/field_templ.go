@@ -217,7 +217,7 @@ func fieldNotes(f Field, form Form) templ.Component {
 func (f Field) attributes(form Form) templ.Attributes {
 	a := templ.Attributes{"id": f.id(), "name": f.Name}
 	for name, value := range map[string]string{
-		"placeholder": f.Placeholder, "autocomplete": f.Autocomplete, "inputmode": f.InputMode,
+		"placeholder": f.Placeholder, "list": f.List, "autocomplete": f.Autocomplete, "inputmode": f.InputMode,
 		"min": f.Min, "max": f.Max, "step": f.Step, "maxlength": f.MaxLength, "aria-describedby": f.describedBy(form),
 	} {
 		if value != "" {

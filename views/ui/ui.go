@@ -80,6 +80,7 @@ type Field struct {
 	Type         string // of the input; empty = text
 	Placeholder  string
 	Autocomplete string
+	List         string // id of a datalist with what it may be
 	InputMode    string
 	Min, Max     string
 	Step         string // of numbers; empty = 1
