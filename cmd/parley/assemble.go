@@ -116,6 +116,32 @@ func (p *parts) forget(ctx context.Context) error {
 	}
 }
 
+const (
+	searchableEvery = 20 * time.Second
+	searchableOnce  = 100 // threads a transaction
+	searchableShare = 9   // times as long as each took, nothing is done: after an upgrade there are the lines of years
+)
+
+// makeSearchable keeps the search's index up with what is said, until ctx ends.
+func (p *parts) makeSearchable(ctx context.Context) error {
+	for {
+		began := time.Now()
+		n, err := p.ledger.MakeSearchable(ctx, searchableOnce)
+		if err != nil && ctx.Err() == nil {
+			p.log.WarnContext(ctx, "could not index what was said, the next round tries again: searches are slower meanwhile", "err", err)
+		}
+		rest := searchableEvery
+		if n == searchableOnce {
+			rest = min(rest, searchableShare*time.Since(began))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(rest):
+		}
+	}
+}
+
 // newCourier knows webhooks, and the other ways out that are configured.
 func (c config) newCourier(l *ledger.Ledger, outbound *agent.Outbound, chatwoot *dispatch.Chatwoot) *dispatch.Courier {
 	transports := map[string]dispatch.Transport{

@@ -82,6 +82,7 @@ func (c config) serve(ctx context.Context, l *ledger.Ledger, listener net.Listen
 	g.Go(func() error { return p.courier.Run(running) })
 	g.Go(func() error { return p.replays.Run(running) })
 	g.Go(func() error { return p.chores(running) })
+	g.Go(func() error { return p.makeSearchable(running) })
 	g.Go(func() error { return p.readSites(running) })
 	g.Go(func() error { return p.chat.Run(running) })
 	g.Go(func() error { return p.chat.RecordReports(running) })

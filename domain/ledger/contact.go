@@ -51,7 +51,7 @@ func (l *Ledger) Contacts(ctx context.Context, org domain.OrgID, f ContactFilter
 		q.Where("c.phone = ?", clean(f.Phone))
 	}
 	if f.Query != "" {
-		q.Where("(c.name ILIKE ?0 OR c.email ILIKE ?0 OR c.phone ILIKE ?0 OR c.external_id ILIKE ?0)", "%"+likeEscaper.Replace(clean(f.Query))+"%")
+		q.Where(known+" AND "+told, like(f.Query), org)
 	}
 	cs := []KnownContact{}
 	return cs, classify(q.Scan(ctx, &cs))

@@ -59,7 +59,7 @@ func (l *Ledger) BegunThreads(ctx context.Context, org domain.OrgID, contact dom
 		Where("t.org_id = ? AND t.contact_id = ? AND t.channel = ? AND t.last_seq > 0", org, contact, channel).
 		OrderExpr("t.last_message_at DESC, t.id DESC").Limit(int64(f.Limit))
 	if f.Query != "" {
-		q.Where("(t.title ILIKE ?0 OR said.content ILIKE ?0)", "%"+likeEscaper.Replace(clean(f.Query))+"%")
+		q.Where("(t.title ILIKE ?0 OR said.content ILIKE ?0)", like(f.Query))
 	}
 	if !f.Before.IsZero() {
 		q.Where("(t.last_message_at, t.id) < (?, ?)", f.Before, f.BeforeID)

@@ -25,6 +25,7 @@ var erasures = []string{
 	`DELETE FROM attachments WHERE thread_id IN (?0)`,
 	`DELETE FROM replays WHERE thread_id IN (?0)`,
 	`DELETE FROM golden_threads WHERE thread_id IN (?0)`,
+	`DELETE FROM thread_grams WHERE thread_id IN (?0)`,
 	`DELETE FROM deliveries WHERE thread_id IN (?0) AND (status <> 'done' OR transport = 'webhook')`,
 	`UPDATE deliveries SET target = '', payload = '{}', last_error = '', answer = '' WHERE thread_id IN (?0)`,
 	`UPDATE messages SET content = '', content_type = 'text', client_id = '', session_id = NULL, citations = '[]', attachments = NULL,
@@ -36,7 +37,7 @@ var erasures = []string{
 	`UPDATE dispatches SET last_error = '', status = CASE WHEN status IN ('queued', 'running') THEN 'skipped' ELSE status END,
        skip_reason = CASE WHEN status IN ('queued', 'running') THEN 'contact_unresolved' ELSE skip_reason END, updated_at = clock_timestamp()
        WHERE thread_id IN (?0)`,
-	`UPDATE threads SET title = '', labels = '{}', handling = 'closed', assignee_id = NULL, epoch = epoch + 1, answered = last_inbound,
+	`UPDATE threads SET title = '', labels = '{}', handling = 'closed', assignee_id = NULL, epoch = epoch + 1, answered = last_inbound, searchable = last_seq,
        wait_due = NULL, offered_at = NULL, waited_at = NULL, updated_at = clock_timestamp() WHERE id IN (?0)`,
 }
 

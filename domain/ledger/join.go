@@ -110,6 +110,10 @@ func (tx *Ledger) joinThread(ctx context.Context, into, gone domain.Thread) erro
 			return err
 		}
 	}
+	// To the search, the joined lines are new ones of the thread that has them now.
+	if _, err := tx.NewRaw(`DELETE FROM thread_grams WHERE thread_id = ?`, gone.ID).Exec(ctx); err != nil {
+		return err
+	}
 	if err := tx.repoint(ctx, "threads", string(gone.ID), string(into.ID), "messages", "turns", "dispatches", "receipts"); err != nil {
 		return err
 	}

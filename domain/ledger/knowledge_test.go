@@ -71,7 +71,8 @@ func TestSearchForgivesSpelling(t *testing.T) {
 func TestSearchSaysWhatItTookAWordFor(t *testing.T) {
 	t.Parallel()
 	l := ledgertest.New(t)
-	org := ledgertest.Seed(t, l).Org
+	f := ledgertest.Seed(t, l)
+	org := f.Org
 	store(t, l, article(org, "english", "Warranty", "The warranty lasts two years; warranties can be extended."), article(org, "english", "Shipping", "Shipping takes three days."))
 	for question, want := range map[string]string{"how long is the warrenty?": "how long is the warranty?", "Warrenties": "warranties", "shiping": "shipping"} {
 		ps, err := l.Search(t.Context(), org, question, 3)
@@ -85,15 +86,23 @@ func TestSearchSaysWhatItTookAWordFor(t *testing.T) {
 func TestSearchDoesWithoutTrigrams(t *testing.T) {
 	t.Parallel()
 	l := ledgertest.New(t)
-	org := ledgertest.Seed(t, l).Org
+	f := ledgertest.Seed(t, l)
+	org := f.Org
 	store(t, l, article(org, "english", "Warranty", "The warranty lasts two years."))
-	if _, err := l.NewRaw(`DROP EXTENSION pg_trgm`).Exec(t.Context()); err != nil {
+	if _, err := l.NewRaw(`DROP EXTENSION pg_trgm CASCADE`).Exec(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for question, want := range map[string]int{"warrenty": 0, "guaranty": 0, "warranty": 1} {
 		if got := titles(t, l, org, question, 3); len(got) != want {
 			t.Errorf("%q finds %v", question, got)
 		}
+	}
+	mustAppend(t, l, line(f, "1", "hello"))
+	if err := l.SetContactDetails(t.Context(), org, f.Contact, "Anna Quist", "", ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := find(t, l, f, "quis"); len(got) != 1 {
+		t.Errorf("the contact's name finds %v", got)
 	}
 }
 

@@ -37,6 +37,7 @@ func TestPlansOfAnEmptyDatabaseLast(t *testing.T) {
 		"next due": func() error { _, err := l.NextDue(ctx, ledger.Pauses{}); return err },
 		"renew":    func() error { _, err := l.Renew(ctx, []ledger.TurnRef{born.TurnRef}, time.Minute); return err },
 		"left":     func() error { _, err := l.Left(ctx, 10); return err },
+		"search":   func() error { _, err := l.MakeSearchable(ctx, 10); return err },
 		"waits":    func() error { _, _, _, err := l.DueWaits(ctx, 10); return err },
 		"brief": func() error {
 			_, err := l.Brief(ctx, ledger.Claim{TurnRef: born.TurnRef, OrgID: f.Org, ThreadID: f.Thread}, 50)

@@ -104,8 +104,9 @@ func (l *Ledger) Conversations(ctx context.Context, org domain.OrgID, f Conversa
 		q.Where("t.contact_id = ?", f.Contact)
 	}
 	if f.Query != "" {
-		like := "%" + likeEscaper.Replace(clean(f.Query)) + "%"
-		q.Where(`(c.name ILIKE ?0 OR c.email ILIKE ?0 OR c.phone ILIKE ?0 OR c.external_id ILIKE ?0 OR EXISTS (SELECT FROM messages x WHERE x.thread_id = t.id AND x.content ILIKE ?0))`, like)
+		if err := l.matching(ctx, q, org, f.Query); err != nil {
+			return nil, classify(err)
+		}
 	}
 	if !f.Before.IsZero() {
 		q.Where("(t.last_message_at, t.id) < (?, ?)", f.Before, f.BeforeID)
