@@ -52,6 +52,33 @@ func TestConstructWaitsForALimitedTime(t *testing.T) {
 		< {"type":"done","full_response":"first"}`)
 }
 
+// Whoever waits for an answer in a session that somebody deletes is told so, whichever hears of it first, and may come back to a new one.
+func TestConstructSessionVanishes(t *testing.T) {
+	t.Parallel()
+	l, s := ledgertest.New(t), newStage()
+	f := ledgertest.Seed(t, l)
+	p := node(t, l, f, widget.Limits{}, s.voiced(t, l), operated(f)).player("/ws/chat?session_id=my-session&token=good", websocket.DialOptions{})
+	maps.Copy(p.does, stagehands("construct", s, f))
+	p.does["another node deletes the session"] = func(p *player) {
+		if _, err := l.NewRaw(`WITH gone AS (DELETE FROM threads WHERE channel = 'construct' RETURNING org_id, id)
+SELECT pg_notify('parley', json_build_object('n', 'another', 'g', json_build_array(json_build_object('o', org_id, 't', id, 's', 100)))::text) FROM gone`).Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.play(`
+		= connect
+		< {"type":"session_start","session_id":"my-session","resumed":false,"message_count":0}
+		> {"type":"message","content":"wait door\nreply never"}
+		< {"type":"operator_status","phase":"started","detail":"*"}
+		= the agent works
+		= another node deletes the session
+		< {"type":"error","message":"*","code":"AGENT_ERROR"}
+		closed 1000 the conversation was deleted
+		= connect
+		< {"type":"session_start","session_id":"my-session","resumed":false,"message_count":0}`)
+	close(s.gate("door"))
+}
+
 func TestConstructTokens(t *testing.T) {
 	t.Parallel()
 	l := ledgertest.New(t)

@@ -68,7 +68,11 @@ func (x *exchange) attend(ctx context.Context, after int64) (tell func()) {
 			case <-ctx.Done():
 			}
 		})
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case err == nil || ctx.Err() != nil:
+		case domain.KindOf(err) == domain.NotFound:
+			x.vanished(ctx)
+		default:
 			x.c.s.logFailure(x.c.r, err)
 			x.c.end(broken)
 		}
@@ -259,6 +263,22 @@ func (x *exchange) look(ctx context.Context, q *question) (soon time.Duration) {
 	if left := hearOut - time.Since(q.ended); left > 0 && !x.heardOut(q, a) {
 		return left
 	}
+	x.close(ctx, q, a)
+	return 0
+}
+
+// vanished ends what was asked, and the connection: nothing is left of the thread.
+func (x *exchange) vanished(ctx context.Context) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.asked != nil {
+		x.close(ctx, x.asked, ledger.AnswerState{Status: domain.DispatchSkipped, Skip: domain.SkipCancelled})
+	}
+	x.c.end(vanished)
+}
+
+// close tells how a question ends, and what was held for it. It is called under the lock.
+func (x *exchange) close(ctx context.Context, q *question, a ledger.AnswerState) {
 	x.asked, x.over = nil, a.Turn
 	close(q.done)
 	x.tell(ctx, x.closing(q, a))
@@ -273,7 +293,6 @@ func (x *exchange) look(ctx context.Context, q *question) (soon time.Duration) {
 		x.tell(ctx, x.unasked(m))
 	}
 	x.held = slices.Delete(x.held, 0, len(x.held))
-	return 0
 }
 
 // heardOut reports whether the pieces of an answer can all have been heard: they come before its messages, and before the agent stops.

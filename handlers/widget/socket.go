@@ -55,6 +55,7 @@ var (
 	helloTimeout = farewell{code: 4408, reason: "hello_timeout"}
 	slowConsumer = farewell{code: 4429, reason: "slow_consumer"}
 	frameTooBig  = farewell{code: websocket.StatusMessageTooBig, reason: "frames may have at most 64 KiB"}
+	vanished     = farewell{code: websocket.StatusNormalClosure, reason: "the conversation was deleted", bye: &dialect.Bye{}}
 	broken       = farewell{code: websocket.StatusInternalError, reason: "internal"}
 	draining     = farewell{code: websocket.StatusGoingAway, reason: "drain"}
 )
