@@ -38,18 +38,23 @@ func (a *attendance) rouse() {
 	}
 }
 
-// run tells what has come until there is nothing left, and leaves. Who rouses while it is about to leave finds it still awake, so it
-// looks once more when it no longer is.
+// run tells what has come until there is nothing left, and leaves.
 func (a *attendance) run() {
 	for a.catchUp() {
-		a.awake.Store(false)
-		if a.ctx.Err() == nil && len(a.f.wake) == 0 && len(a.f.hints) == 0 || !a.awake.CompareAndSwap(false, true) {
+		if a.asleep() {
 			return
 		}
 	}
 	a.unbind()
 	a.leave()
 	a.done(a.err)
+}
+
+// asleep lets the goroutine go. It returns false when that must go on: who roused while it was about to leave found it still awake, so it
+// looks once more when it no longer is.
+func (a *attendance) asleep() bool {
+	a.awake.Store(false)
+	return a.ctx.Err() == nil && len(a.f.wake) == 0 && len(a.f.hints) == 0 || !a.awake.CompareAndSwap(false, true)
 }
 
 // catchUp returns false when following is over.

@@ -50,8 +50,22 @@ func (s *Surface) admit(next http.Handler) http.Handler {
 
 // find is the widget, if the page that sent r may embed it.
 func (s *Surface) find(ctx context.Context, r *http.Request, key string) (domain.Widget, error) {
-	page := pageOrigin(r)
-	return s.chat.Widget(ctx, key, page, page != "" && page == s.ownOrigin(r) && (s.publicURL != "" || s.hosts.Own(r)))
+	return s.findFor(ctx, s.pageOf(r), key)
+}
+
+func (s *Surface) findFor(ctx context.Context, is page, key string) (domain.Widget, error) {
+	return s.chat.Widget(ctx, key, is.origin, is.own)
+}
+
+// page is where a request comes from.
+type page struct {
+	origin string // empty: nobody knows
+	own    bool   // it is one of this server's
+}
+
+func (s *Surface) pageOf(r *http.Request) page {
+	origin := pageOrigin(r)
+	return page{origin, origin != "" && origin == s.ownOrigin(r) && (s.publicURL != "" || s.hosts.Own(r))}
 }
 
 // pageOrigin is the origin of the page that asks. Browsers leave the header out where page and server are the same, but then

@@ -40,8 +40,10 @@ func (s *Surface) construct(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.serve(w, r, call{
 		dialect: dialect.Construct{Origin: s.ownOrigin(r)}, protocol: constructProtocol, guest: guest{address: address(r), widget: "org:" + string(o.OrgID)},
-		log:  []any{"dialect", "construct", "organisation", o.OrgID},
-		talk: func(c *socket) talk { return &constructTalk{socket: c, operator: o, turns: make(chan struct{}, 1)} },
+		log: []any{"dialect", "construct", "organisation", o.OrgID},
+		talk: func(c *socket) talk {
+			return &constructTalk{socket: c, r: outliving(r), operator: o, turns: make(chan struct{}, 1)}
+		},
 	})
 }
 
@@ -59,6 +61,7 @@ var noToken = farewell{code: websocket.StatusPolicyViolation, reason: "Unauthori
 // constructTalk is an operator in one session. Turns run one after another, in the order in which their messages came.
 type constructTalk struct {
 	*socket
+	r        *http.Request
 	x        *exchange
 	operator chat.Operator
 	thread   domain.Thread
@@ -86,7 +89,7 @@ func (c *constructTalk) begin(ctx context.Context) error {
 		open, err = c.s.chat.OpenTurn(within, thread)
 	}
 	if err != nil {
-		c.s.logFailure(c.r, err)
+		c.logFailure(err)
 		c.push(ctx, dialect.Failure{Name: dialect.ConstructAgentInit, Message: "Failed to initialise agent: " + failure(err).Message})
 		c.end(noAgent)
 		return nil
@@ -104,8 +107,8 @@ func (c *constructTalk) begin(ctx context.Context) error {
 	if open > 0 {
 		_, _ = c.x.begin(ctx, "", true, func() (domain.Message, error) { return domain.Message{Seq: open}, nil })
 	}
-	c.group.Go(c.guarded(func() error { return c.run(ctx) }))
-	c.group.Go(c.guarded(func() error { return c.watch(ctx) }))
+	c.beside(func() error { return c.run(ctx) })
+	c.beside(func() error { return c.watch(ctx) })
 	return nil
 }
 
@@ -241,7 +244,7 @@ func (c *constructTalk) turn(ctx context.Context) *question {
 	c.waiting = c.waiting[1:]
 	c.mu.Unlock()
 	if err != nil && ctx.Err() == nil {
-		c.s.logFailure(c.r, err)
+		c.logFailure(err)
 		c.push(ctx, failure(err))
 	}
 	return q

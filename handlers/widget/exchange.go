@@ -59,7 +59,7 @@ func (x *exchange) attend(ctx context.Context, after int64) (tell func()) {
 	x.heard = after
 	attending, telling := make(chan struct{}), make(chan struct{})
 	attended := sync.OnceFunc(func() { close(attending) })
-	x.c.group.Go(x.c.guarded(func() error {
+	x.c.beside(func() error {
 		defer attended()
 		err := x.follow(ctx, after, func() {
 			attended()
@@ -73,11 +73,11 @@ func (x *exchange) attend(ctx context.Context, after int64) (tell func()) {
 		case domain.KindOf(err) == domain.NotFound:
 			x.vanished(ctx)
 		default:
-			x.c.s.logFailure(x.c.r, err)
+			x.c.logFailure(err)
 			x.c.end(broken)
 		}
 		return nil
-	}))
+	})
 	select {
 	case <-attending:
 	case <-time.After(commandWithin): // while the database is away the client must not be
@@ -205,7 +205,7 @@ func (x *exchange) begin(ctx context.Context, id string, stream bool, store func
 	q.look()
 	x.asked = q
 	x.tell(ctx, first)
-	x.c.group.Go(x.c.guarded(func() error { return x.watch(ctx, q) }))
+	x.c.beside(func() error { return x.watch(ctx, q) })
 	return q, nil
 }
 

@@ -14,7 +14,7 @@ func (s *Surface) smooth(w http.ResponseWriter, r *http.Request) error {
 	return s.serve(w, r, call{
 		dialect: dialect.Smooth{Origin: s.ownOrigin(r)}, guest: guest{address: address(r)}, log: []any{"dialect", "smooth"},
 		talk: func(c *socket) talk {
-			return &smoothTalk{socket: c, visits: map[string]*visit{}, heard: map[domain.ThreadID]*exchange{}}
+			return &smoothTalk{socket: c, r: outliving(r), visits: map[string]*visit{}, heard: map[domain.ThreadID]*exchange{}}
 		},
 	})
 }
@@ -23,6 +23,7 @@ func (s *Surface) smooth(w http.ResponseWriter, r *http.Request) error {
 // its token.
 type smoothTalk struct {
 	*socket
+	r      *http.Request
 	visits map[string]*visit // by session id
 	heard  map[domain.ThreadID]*exchange
 	known  *chat.Visitor // who this is, as far as a session says; nil: nobody yet

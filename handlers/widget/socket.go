@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -15,7 +16,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/handlers/dialect"
@@ -63,26 +63,35 @@ var (
 // errOver ends a socket's goroutines. It says nothing went wrong.
 var errOver = errors.New("widget: the socket is over")
 
-// socket is one client's connection: one goroutine reads frames and does what they ask, one follows the thread, and one writes
-// events; nobody else writes. Only the writer closes: the others ask it to. All dialects share it.
+// socket is one client's connection. One goroutine reads frames and does what they ask; the thread is attended, and events are written,
+// by goroutines that are there only while something happens: an idle socket costs little more than its reader. Only the writer writes and
+// closes: the others ask it to. All dialects share it.
 type socket struct {
 	s     *Surface
 	d     dialect.Dialect
 	talk  talk
-	r     *http.Request // for the log
-	log   []any         // who it is, for the log
+	path  string // of the request, for the log
+	log   []any  // who it is, for the log
 	place *place
 	conn  *websocket.Conn
 	raw   net.Conn // under conn
-	out   chan dialect.Event
 
-	turn    chan struct{}   // held by the reader while it does what a frame asks, and by the follower while it goes over to another thread
-	frames  bucket          // the reader's
-	group   *errgroup.Group // of the socket's goroutines
-	begin   chan *following // from the reader to the follower
-	greeted atomic.Bool     // hello was said
-	live    atomic.Bool     // history is told; from here on lagging is the reader's fault
-	missed  atomic.Int32    // pings in a row without a pong
+	ctx    context.Context // ends with the connection
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup // of what goes on beside the reader
+
+	turn   chan struct{} // held by the reader while it does what a frame asks, and by who follows while it goes over to another thread
+	frames bucket        // the reader's
+	hello  *time.Timer   // the reader's; nil: nobody waits for a hello
+	live   atomic.Bool   // history is told; from here on lagging is the reader's fault
+	missed atomic.Int32  // pings in a row without a pong
+
+	mu      sync.Mutex
+	out     []dialect.Event // what waits for the writer, at most outQueue
+	room    chan struct{}   // closed when there is room in out again; nil: nobody waits for it
+	pings   bool            // the writer is to ping
+	writing bool            // the writer is there, or the connection is closed
+	done    bool            // no task may begin any more
 
 	ending   chan struct{} // closed when the server wants to end
 	endOnce  sync.Once
@@ -143,37 +152,66 @@ func (s *Surface) serve(w http.ResponseWriter, r *http.Request, is call) error {
 	if tcp, ok := g.conn.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(kernelQueue)
 	}
-	conn.SetReadLimit(-1)                                 // read bounds frames itself, so that the peer learns why
-	r = r.WithContext(context.WithoutCancel(r.Context())) // it outlives the handler, and a server that stops says goodbye first
+	conn.SetReadLimit(-1) // read bounds frames itself, so that the peer learns why
 	c := &socket{
-		s: s, d: is.dialect, r: r, place: place, log: is.log, conn: conn, raw: g.conn, frames: newBucket(s.limits.Frames),
-		turn: make(chan struct{}, 1), out: make(chan dialect.Event, outQueue), begin: make(chan *following), ending: make(chan struct{}),
+		s: s, d: is.dialect, path: strings.Clone(r.URL.Path), place: place, log: is.log, conn: conn, raw: g.conn, frames: newBucket(s.limits.Frames),
+		turn: make(chan struct{}, 1), ending: make(chan struct{}),
 	}
+	c.ctx, c.cancel = context.WithCancel(context.Background()) // it outlives the request, and keeps nothing of it
 	c.talk = is.talk(c)
 	entered = true
-	go c.serve(r.Context())
+	go c.serve()
 	return nil
 }
 
 // serve is the socket's life. The request's own goroutine has gone by then, and with it what it took up.
-func (c *socket) serve(ctx context.Context) {
+func (c *socket) serve() {
 	defer c.place.leave()
-	defer c.raw.Close()
-	defer context.AfterFunc(c.s.guests.cut, func() { _ = c.raw.Close() })()
-	ctx, over := context.WithCancel(ctx)
-	defer over()
-	c.group, ctx = errgroup.WithContext(ctx)
-	c.group.Go(c.guarded(func() error { return c.follow(ctx) }))
-	c.group.Go(c.guarded(func() error { return c.write(ctx) }))
-	if err := c.guarded(func() error { return c.read(ctx) })(); err != nil {
-		over()
+	defer c.stop()
+	defer c.s.rounds.enter(c)()
+	defer context.AfterFunc(c.place.going, func() { c.end(c.place.farewell()) })()
+	if c.d.Greets() {
+		c.hello = time.AfterFunc(c.s.limits.HelloWithin, func() { c.end(helloTimeout) })
+		defer c.greeted()
 	}
-	_ = c.group.Wait() // errOver
+	if c.guarded(c.read) != nil {
+		c.stop()
+	}
+	<-c.ctx.Done()
+	c.mu.Lock()
+	c.done = true
+	c.mu.Unlock()
+	c.tasks.Wait()
 }
 
-func (c *socket) guarded(f func() error) func() error {
-	return func() error { return c.s.guarded(c.log, f) }
+// stop ends the connection at once, without a farewell.
+func (c *socket) stop() {
+	c.cancel()
+	_ = c.raw.Close()
 }
+
+// beside does something beside the reader, unless all is over. Its error ends the connection.
+func (c *socket) beside(do func() error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.done {
+		c.tasks.Go(func() {
+			if c.guarded(do) != nil {
+				c.stop()
+			}
+		})
+	}
+}
+
+// greeted is called once the client has said hello, or will not any more.
+func (c *socket) greeted() {
+	if c.hello != nil {
+		c.hello.Stop()
+		c.hello = nil
+	}
+}
+
+func (c *socket) guarded(f func() error) error { return c.s.guarded(c.log, f) }
 
 // guarded keeps a bug that one visitor has found from ending everybody's process, as net/http does for requests.
 func (s *Surface) guarded(who []any, f func() error) (err error) {
@@ -192,8 +230,11 @@ func (c *socket) end(f farewell) {
 		c.farewell = f
 		close(c.ending)
 		if f.bye == nil {
-			c.s.log.With(c.log...).InfoContext(c.r.Context(), "socket ended", "code", int(f.code), "reason", f.reason)
+			c.s.log.With(c.log...).Info("socket ended", "code", int(f.code), "reason", f.reason)
 		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.rouse()
 	})
 }
 
@@ -206,32 +247,13 @@ func (c *socket) over() bool {
 	}
 }
 
-// push queues an event for the writer. A reader that keeps the queue full is too slow and loses the connection; while it still
-// gets its history, only if it takes nothing at all. push returns false when the connection is ending.
-func (c *socket) push(ctx context.Context, e dialect.Event) bool {
-	if c.over() {
-		return false
-	}
-	select {
-	case c.out <- e:
-		return true
-	default:
-	}
-	patience := lagFor
-	if !c.live.Load() {
-		patience = c.s.limits.WriteWithin
-	}
-	late := time.NewTimer(patience)
-	defer late.Stop()
-	select {
-	case c.out <- e:
-		return true
-	case <-late.C:
-		c.end(slowConsumer)
-	case <-c.ending:
-	case <-ctx.Done():
-	}
-	return false
+func (c *socket) logFailure(err error) {
+	c.s.logFailure(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: c.path}}, err)
+}
+
+// outliving is a request as a talk may keep it, whose handler has returned by then.
+func outliving(r *http.Request) *http.Request {
+	return r.WithContext(context.WithoutCancel(r.Context()))
 }
 
 // grip keeps hold of the connection under a socket: the library bounds every operation but the skipping of a frame nobody wants.

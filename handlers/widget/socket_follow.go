@@ -15,71 +15,69 @@ type following struct {
 	ctx   context.Context // ends when another takes its place, or with the connection
 	stop  context.CancelFunc
 	over  func(context.Context) (*following, error) // what is followed once the thread has become part of another; nil: it never does
-	told  chan struct{}                             // closed once the client has been told where the thread stands
+	gone  chan struct{}                             // closed once nothing more is told of it
 }
 
-func (c *socket) newFollowing(ctx context.Context, o opening, after int64) *following {
-	f := &following{feed: c.s.feed(o), after: after, told: make(chan struct{})}
+func (c *socket) newFollowing(o opening, after int64) *following {
+	f := &following{feed: c.s.feed(o), after: after, gone: make(chan struct{})}
 	f.feed.caughtUp = func() { c.live.Store(true) }
-	f.ctx, f.stop = context.WithCancel(ctx)
+	f.ctx, f.stop = context.WithCancel(c.ctx)
 	return f
 }
 
-// start hands a thread to the follower and returns once it has told the client where the thread stands: answers to what the client
-// says next come after that.
-func (c *socket) start(ctx context.Context, f *following) {
-	select {
-	case c.begin <- f:
-	case <-ctx.Done():
-		return
-	}
-	select {
-	case <-f.told:
-	case <-ctx.Done():
-	}
+// end returns once nothing more is told.
+func (f *following) end() {
+	f.stop()
+	<-f.gone
 }
 
-// follow tells the client what happens in the thread that the reader has begun last.
-func (c *socket) follow(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case f := <-c.begin:
-			if err := c.tellAll(ctx, f); err != nil {
-				c.s.logFailure(c.r, err)
-				c.end(broken)
-			}
-		}
-	}
-}
-
-// tellAll tells of a thread and of whatever it becomes part of, until the reader begins something else.
-func (c *socket) tellAll(ctx context.Context, f *following) error {
-	for f != nil {
-		err := c.tell(f)
-		next := (*following)(nil)
-		if errors.Is(err, errMoved) && f.over != nil {
-			err = c.inTurn(f.ctx, func() (err error) {
-				next, err = f.over(ctx)
-				return err
-			})
-		}
-		taken := f.ctx.Err() != nil
-		f.stop()
-		if err != nil && !taken {
-			return err
-		}
-		f = next
-	}
-	return nil
-}
-
-func (c *socket) tell(f *following) error {
+// follow tells the client where a thread stands, so that answers to what it says next come after that, and from then on what happens in
+// it. Nothing else may be followed.
+func (c *socket) follow(f *following) {
 	c.live.Store(false)
 	for _, e := range f.feed.open.events() {
 		c.push(f.ctx, e)
 	}
-	close(f.told)
-	return f.feed.follow(f.ctx, f.after, func(e dialect.Event) bool { return c.push(f.ctx, e) })
+	c.mu.Lock()
+	done := c.done
+	if !done {
+		c.tasks.Add(1)
+	}
+	c.mu.Unlock()
+	if done {
+		close(f.gone)
+		return
+	}
+	f.feed.attend(f.ctx, f.after, func(e dialect.Event) bool { return c.push(f.ctx, e) }, func(err error) { c.followed(f, err) })
+}
+
+// followed is the end of what follow began: the thread has become part of another, which is followed then, or it is the socket's end, or
+// the reader has begun something else.
+func (c *socket) followed(f *following, err error) {
+	defer c.tasks.Done()
+	defer close(f.gone)
+	defer f.stop()
+	if c.guarded(func() error { return c.goOn(f, err) }) != nil {
+		c.stop()
+	}
+}
+
+func (c *socket) goOn(f *following, err error) error {
+	if errors.Is(err, errOver) { // a bug
+		return err
+	}
+	if errors.Is(err, errMoved) && f.over != nil {
+		err = c.inTurn(f.ctx, func() error {
+			next, err := f.over(c.ctx)
+			if next != nil && err == nil {
+				c.follow(next)
+			}
+			return err
+		})
+	}
+	if err != nil && f.ctx.Err() == nil {
+		c.logFailure(err)
+		c.end(broken)
+	}
+	return nil
 }

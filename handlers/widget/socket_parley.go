@@ -16,7 +16,7 @@ func (s *Surface) socket(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 	return s.serve(w, r, call{
 		dialect: s.speak(r), protocol: socketProtocol, guest: guest{address(r), v.Widget.Key}, session: v.Session.ID,
 		log:  []any{"session", v.Session.ID, "widget", v.Widget.Key},
-		talk: func(c *socket) talk { return &parleyTalk{socket: c, visitor: *v} },
+		talk: func(c *socket) talk { return &parleyTalk{socket: c, visitor: *v, page: s.pageOf(r)} },
 	})
 }
 
@@ -24,6 +24,7 @@ func (s *Surface) socket(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 type parleyTalk struct {
 	*socket
 	visitor   chat.Visitor
+	page      page       // that the visitor is on
 	following *following // nil before hello
 	typed     time.Time  // when a hint that the visitor writes last went out
 	deltas    bool
@@ -63,13 +64,13 @@ func (c *parleyTalk) refuse(err *dialect.Refused) error {
 
 // hello begins, or begins anew.
 func (c *parleyTalk) hello(ctx context.Context, h dialect.Hello) error {
-	c.greeted.Store(true)
+	c.greeted()
 	o, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
 	c.deltas = slices.Contains(h.Capabilities, dialect.CapabilityDelta)
-	c.start(ctx, o, o.cursor(h.AfterSeq, h.Thread))
+	c.start(o, o.cursor(h.AfterSeq, h.Thread))
 	return nil
 }
 
@@ -82,7 +83,7 @@ func (c *parleyTalk) keepUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.start(ctx, o, 0)
+	c.start(o, 0)
 	return nil
 }
 
@@ -92,24 +93,24 @@ func (c *parleyTalk) open(ctx context.Context) (opening, error) {
 	return c.s.open(ctx, &c.visitor)
 }
 
-// start lets the follower begin anew at a cursor.
-func (c *parleyTalk) start(ctx context.Context, o opening, after int64) {
+// start begins anew at a cursor.
+func (c *parleyTalk) start(o opening, after int64) {
 	if c.following != nil {
-		c.following.stop()
+		c.following.end()
 	}
-	c.socket.start(ctx, c.next(ctx, o, after))
+	c.follow(c.next(o, after))
 }
 
-// next is what the follower is to do from now on.
-func (c *parleyTalk) next(ctx context.Context, o opening, after int64) *following {
-	next := c.newFollowing(ctx, o, after)
+// next is what is to be followed from now on.
+func (c *parleyTalk) next(o opening, after int64) *following {
+	next := c.newFollowing(o, after)
 	next.feed.deltas, next.feed.spoken = c.deltas, newSpoken(c.visitor.Session.ID, after)
 	next.over = func(ctx context.Context) (*following, error) { return c.goOver(ctx, next) }
 	c.following = next
 	return next
 }
 
-// goOver is called by the follower, in turn: it follows the visitor to the thread that theirs has become part of, which is read from
+// goOver is called by who follows, in turn: it follows the visitor to the thread that theirs has become part of, which is read from
 // its start. It returns nil when the reader has begun something else meanwhile.
 func (c *parleyTalk) goOver(ctx context.Context, from *following) (*following, error) {
 	if c.following != from {
@@ -124,7 +125,7 @@ func (c *parleyTalk) goOver(ctx context.Context, from *following) (*following, e
 	if err != nil {
 		return nil, err
 	}
-	return c.next(ctx, o, 0), nil
+	return c.next(o, 0), nil
 }
 
 // say stores a line and sees to its ack. Should the visitor's thread turn out to be another by now, the ack comes after the client
@@ -165,7 +166,7 @@ func (c *parleyTalk) obey(ctx context.Context, cmd dialect.Command) error {
 	defer cancel()
 	if _, ok := cmd.(dialect.Identify); ok {
 		// Whose word counts is decided by the site's secret of now, not by that of when the socket was opened.
-		wid, err := c.s.find(within, c.r, c.visitor.Widget.Key)
+		wid, err := c.s.findFor(within, c.page, c.visitor.Widget.Key)
 		if err != nil {
 			return err
 		}

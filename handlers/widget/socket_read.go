@@ -15,10 +15,11 @@ import (
 // read does what the client's frames ask, one after another, until the client is gone. A frame that leads to nothing is answered
 // with an error and ends nothing, unless it is larger than any frame may be. Once the socket is over none is done any more, not even
 // one that had arrived: after one that was left out it would overtake that, which the client says again on its next connection.
-func (c *socket) read(ctx context.Context) error {
+func (c *socket) read() error {
+	ctx := c.ctx
 	c.answer(ctx, c.talk.begin(ctx))
 	for {
-		kind, frame, err := c.frame(ctx)
+		kind, frame, err := c.frame()
 		switch {
 		case err != nil || ctx.Err() != nil:
 			return errOver
@@ -36,7 +37,7 @@ func (c *socket) read(ctx context.Context) error {
 	}
 }
 
-// inTurn does something with what reader and follower share.
+// inTurn does something with what the reader and who follows share.
 func (c *socket) inTurn(ctx context.Context, do func() error) error {
 	select {
 	case c.turn <- struct{}{}:
@@ -50,14 +51,14 @@ func (c *socket) inTurn(ctx context.Context, do func() error) error {
 // answer tells the client why a frame led to nothing.
 func (c *socket) answer(ctx context.Context, err error) {
 	if err != nil && ctx.Err() == nil {
-		c.s.logFailure(c.r, err)
+		c.logFailure(err)
 		c.push(ctx, failure(err))
 	}
 }
 
 // frame reads one frame, or the beginning of one that is too large.
-func (c *socket) frame(ctx context.Context) (websocket.MessageType, []byte, error) {
-	kind, r, err := c.conn.Reader(ctx)
+func (c *socket) frame() (websocket.MessageType, []byte, error) {
+	kind, r, err := c.conn.Reader(context.Background()) // stop closes what is under it
 	if err != nil {
 		return 0, nil, err
 	}

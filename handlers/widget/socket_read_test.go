@@ -48,8 +48,8 @@ func TestNoLineIsTakenOnceTheSocketIsOver(t *testing.T) {
 			ctx, over := context.WithCancel(r.Context())
 			defer over()
 			talk := &cutTalk{over: over}
-			c := &socket{d: dialect.Parley{}, talk: talk, conn: conn, frames: newBucket(100), turn: make(chan struct{}, 1), ending: make(chan struct{})}
-			_ = c.read(ctx)
+			c := &socket{ctx: ctx, d: dialect.Parley{}, talk: talk, conn: conn, frames: newBucket(100), turn: make(chan struct{}, 1), ending: make(chan struct{})}
+			_ = c.read()
 			taken <- talk.taken
 		}))
 		conn, _, err := websocket.Dial(t.Context(), srv.URL, nil)

@@ -68,7 +68,7 @@ func (c *triggerfishTalk) begin(ctx context.Context) error {
 		c.end(broken)
 		return err
 	}
-	c.start(ctx, c.newFollowing(ctx, o, 0))
+	c.follow(c.newFollowing(o, 0))
 	return nil
 }
 

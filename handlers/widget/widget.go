@@ -77,6 +77,7 @@ type Surface struct {
 	limits    Limits
 	streams   *edge.Streams
 	guests    *guests
+	rounds    *rounds
 	flow      *flow
 	seldomly  func(http.Handler) http.Handler // bounds new sessions, of all dialects together
 
@@ -91,6 +92,7 @@ func New(d Deps) *Surface {
 		chat: d.Chat, relay: d.Relay, log: d.Log, demo: d.Demo, publicURL: d.PublicURL, hosts: d.Hosts, limits: limits,
 		streams: edge.NewStreams(), guests: newGuests(limits.Connections), flow: newFlow(limits.Lines, limits.WidgetLines), triggerfishWidget: d.TriggerfishWidget, operator: d.Operator,
 	}
+	s.rounds = newRounds(limits.PingEvery, s.guests.cut)
 	context.AfterFunc(s.guests.cut, s.streams.Cut)
 	s.seldomly = s.seldom(limits.Sessions, "too many visits from your network, please wait a moment")
 	return s
@@ -142,5 +144,6 @@ func (s *Surface) Connections() float64 { return float64(s.guests.count()) }
 // and streams by itself: call this before its Shutdown.
 func (s *Surface) Shutdown(ctx context.Context) {
 	s.guests.seeOff(ctx)
+	s.rounds.walker.Wait()
 	s.streams.Close()
 }
