@@ -31,7 +31,7 @@ type Frame struct {
 	Section Section
 	Org     string
 	User    domain.User
-	Unread  int // threads with something unseen
+	Unread  int // threads with something unseen; above 99 they are many
 	Notice  ui.Notice
 	Now     time.Time // in the viewer's time zone, which is the one every time is shown in
 }
@@ -45,7 +45,7 @@ func tabTitle(title string, unread int) string {
 		t = "Parley"
 	}
 	if unread > 0 {
-		t = "(" + number(unread) + ") " + t
+		t = "(" + ui.AtMost(unread) + ") " + t
 	}
 	return t
 }

@@ -358,8 +358,11 @@ func TestWhoWantsAPerson(t *testing.T) {
 		t.Errorf("served: %v", got)
 	}
 	tally, err := w.Tally(t.Context(), w.User)
-	if err != nil || tally.Waiting != 1 || tally.Served != 1 || tally.Unread != 1 {
+	if err != nil || tally.Waiting != 1 || tally.Served != 1 {
 		t.Fatalf("%+v %v", tally, err)
+	}
+	if n, err := w.Unseen(t.Context(), w.Org); n != 1 || err != nil {
+		t.Fatalf("%d unseen, %v", n, err)
 	}
 	if _, _, err := w.Reply(t.Context(), w.User, left, "r", "hi"); err != nil {
 		t.Fatal(err)

@@ -73,6 +73,14 @@ func (s *Service) Tally(ctx context.Context, who domain.User) (ledger.Tally, err
 	return s.ledger.Tally(ctx, who.OrgID, who.ID)
 }
 
+// UnseenMost is how many conversations Unseen counts at most: more is too much to tell apart.
+const UnseenMost = 100
+
+// Unseen counts an organisation's conversations with something nobody of the team has seen, of those that a person has or that want one.
+func (s *Service) Unseen(ctx context.Context, org domain.OrgID) (int, error) {
+	return s.ledger.Unseen(ctx, org, UnseenMost)
+}
+
 // Conversation reads one thread with whom it is with and who answers. Another organisation's is NotFound.
 func (s *Service) Conversation(ctx context.Context, org domain.OrgID, id domain.ThreadID) (ledger.Conversation, error) {
 	return s.ledger.Conversation(ctx, org, id)

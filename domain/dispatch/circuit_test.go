@@ -3,6 +3,7 @@ package dispatch_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -261,4 +262,25 @@ func TestLineNobodyWasAskedToAnswer(t *testing.T) {
 	if left, err = l.Left(t.Context(), 10); err != nil || len(left) != 0 {
 		t.Fatalf("left %+v, %v after the sweep", left, err)
 	}
+	// From now on only what was said of late is looked at, but that always.
+	for thread, want := range map[domain.ThreadID]bool{forgotten(t, l, "3 hours"): false, forgotten(t, l, "2 minutes"): true} {
+		left, err := l.Left(t.Context(), 10)
+		found := slices.ContainsFunc(left, func(a ledger.Append) bool { return a.ThreadID == thread })
+		if err != nil || found != want {
+			t.Errorf("a later sweep has left %+v, %v", left, err)
+		}
+	}
+}
+
+// forgotten is a thread with a line said so long ago that nobody was asked to answer.
+func forgotten(t *testing.T, l *ledger.Ledger, ago string) domain.ThreadID {
+	t.Helper()
+	f := ledgertest.Seed(t, l)
+	say(t, l, f, "1")
+	for _, sql := range []string{`DELETE FROM dispatches WHERE thread_id = ?`, `UPDATE threads SET last_message_at = now() - interval '` + ago + `' WHERE id = ?`} {
+		if _, err := l.NewRaw(sql, f.Thread).Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return f.Thread
 }

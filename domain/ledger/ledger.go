@@ -51,8 +51,9 @@ type core struct {
 	resent  []func()
 	log     *slog.Logger
 
-	noTrigrams atomic.Bool // this database cannot tell what resembles what
-	turnsSwept atomic.Bool // all turns there were at the beginning have been looked at
+	noTrigrams atomic.Bool  // this database cannot tell what resembles what
+	turnsSwept atomic.Bool  // all turns there were at the beginning have been looked at
+	leftSwept  atomic.Int64 // when all that wait for an answer were looked at last, in Unix milliseconds; 0 = never
 }
 
 // Options of Open; the zero value of a field means its default.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -47,19 +48,24 @@ func (l *Ledger) SweepTurns(ctx context.Context) error {
 // put back. What has waited for its agent for a day is given up.
 const left = `
 (SELECT t.org_id::text, t.id::text, ''
- FROM threads t JOIN events e ON e.thread_id = t.id AND e.kind = 'message_received' AND e.detail->>'routing' <> 'dispatch_skipped'
+ FROM organisations o CROSS JOIN LATERAL (
+    SELECT t.* FROM threads t WHERE t.org_id = o.id AND t.handling = 'agent' AND t.last_inbound > t.answered
+       AND t.last_message_at > $3 AND t.last_message_at < statement_timestamp() - interval '1 minute' OFFSET 0
+ ) AS t JOIN events e ON e.thread_id = t.id AND e.kind = 'message_received' AND e.detail->>'routing' <> 'dispatch_skipped'
  JOIN messages m ON m.id = e.message_id AND m.thread_id = t.id AND m.seq = t.last_inbound
- WHERE t.handling = 'agent' AND t.last_inbound > t.answered AND t.last_message_at < statement_timestamp() - interval '1 minute'
-   AND NOT EXISTS (SELECT FROM dispatches d WHERE d.thread_id = t.id AND (d.status IN ('queued', 'running') OR d.to_seq >= t.last_inbound))
+ WHERE NOT EXISTS (SELECT FROM dispatches d WHERE d.thread_id = t.id AND (d.status IN ('queued', 'running') OR d.to_seq >= t.last_inbound))
  LIMIT $1)
 UNION ALL
 (SELECT d.org_id::text, d.thread_id::text, d.id::text FROM dispatches d JOIN agent_health h ON h.agent_id = d.agent_id AND h.opened_at IS NOT NULL
  WHERE d.status = 'queued' AND d.first_at < statement_timestamp() - $2 * interval '1 millisecond'
  LIMIT $1)`
 
-// Left finds what a sweep is to append so that nobody waits in vain, up to limit of each kind.
+// Left finds what a sweep is to append so that nobody waits in vain, up to limit of each kind. Until a sweep of a handle has found nothing,
+// each looks at all threads that wait for an answer, of which there are many where no agent is bound; those after it only at what was said
+// since an hour before the last one that found nothing.
 func (l *Ledger) Left(ctx context.Context, limit int) ([]Append, error) {
-	rows, err := l.hot.Query(ctx, left, limit, float64(domain.HoldFor.Milliseconds()))
+	began := time.Now()
+	rows, err := l.readers.Query(ctx, left, limit, float64(domain.HoldFor.Milliseconds()), time.UnixMilli(l.leftSwept.Load()).Add(-time.Hour))
 	if err != nil {
 		return nil, classify(err)
 	}
@@ -71,6 +77,9 @@ func (l *Ledger) Left(ctx context.Context, limit int) ([]Append, error) {
 		}
 		return a, err
 	})
+	if err == nil && len(as) == 0 {
+		l.leftSwept.Store(began.UnixMilli())
+	}
 	return as, classify(err)
 }
 

@@ -141,18 +141,30 @@ type Tally struct {
 	Waiting  int // that want a person: waiting or unanswered
 	Served   int // that an agent is answering
 	Mine     int // assigned to the user asked for
-	Unread   int // of those that a person has or that want one: with something nobody of the team has seen
+}
+
+// What nobody of the team has seen, of the threads that a person has or that want one, each kind by its own index.
+const unseen = `SELECT count(*) FROM (
+    (SELECT FROM threads t WHERE t.org_id = ?0 AND t.handling IN ('waiting', 'human') AND t.last_seq > t.team_read AND t.last_message_at IS NOT NULL LIMIT ?1)
+    UNION ALL
+    (SELECT FROM threads t WHERE t.org_id = ?0 AND t.last_seq > t.team_read AND t.last_message_at IS NOT NULL AND ` + unanswered + ` LIMIT ?1)
+    LIMIT ?1
+) AS t`
+
+// Unseen counts an organisation's threads with something that somebody of the team should see, up to most.
+func (l *Ledger) Unseen(ctx context.Context, org domain.OrgID, most int) (n int, err error) {
+	err = l.NewRaw(unseen, org, most).Scan(ctx, &n)
+	return n, classify(err)
 }
 
 // Tally counts conversations for the inbox's tabs.
 func (l *Ledger) Tally(ctx context.Context, org domain.OrgID, user domain.UserID) (Tally, error) {
 	var rows []struct {
-		Handling                  domain.Handling
-		Total, Left, Mine, Unread int
+		Handling          domain.Handling
+		Total, Left, Mine int
 	}
 	err := l.NewRaw(`SELECT handling, count(*) AS total, count(*) FILTER (WHERE unanswered) AS left,
-count(*) FILTER (WHERE assignee_id::text = ?) AS mine,
-count(*) FILTER (WHERE last_seq > team_read AND (handling IN ('waiting', 'human') OR unanswered)) AS unread
+count(*) FILTER (WHERE assignee_id::text = ?) AS mine
 FROM (SELECT t.*, `+unanswered+` AS unanswered FROM threads t WHERE t.org_id = ? AND t.last_message_at IS NOT NULL) AS t
 GROUP BY handling`, string(user), org).Scan(ctx, &rows)
 	t := Tally{Handling: map[domain.Handling]int{}}
@@ -166,7 +178,6 @@ GROUP BY handling`, string(user), org).Scan(ctx, &rows)
 			t.Served = r.Total - r.Left
 		}
 		t.Mine += r.Mine
-		t.Unread += r.Unread
 	}
 	return t, classify(err)
 }

@@ -76,7 +76,7 @@ func shownRows(r *http.Request) int {
 	return max(rowsPage, min(int(atoi(r.URL.Query().Get("rows"))), rowsMost))
 }
 
-// list reads the list as the request wants it, and the frame around it, which counts the same things.
+// list reads the list as the request wants it, and the frame around it.
 func (p *Portal) list(w http.ResponseWriter, r *http.Request, title string, current domain.ThreadID) (views.ThreadList, error) {
 	m := memberOf(r)
 	tally, err := p.Chat.Tally(r.Context(), m.User)
@@ -84,7 +84,9 @@ func (p *Portal) list(w http.ResponseWriter, r *http.Request, title string, curr
 		return views.ThreadList{}, err
 	}
 	list := views.ThreadList{Selection: selection(r), Current: current, PageSize: rowsPage, Counts: counts(tally)}
-	list.Frame = p.frameWith(w, r, tally, views.InboxSection, title)
+	if list.Frame, err = p.frame(w, r, views.InboxSection, title); err != nil {
+		return views.ThreadList{}, err
+	}
 	list.Now = list.Frame.Now
 	cursor, want := r.URL.Query().Get("cursor"), shownRows(r)
 	if cursor != "" {

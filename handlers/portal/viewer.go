@@ -6,7 +6,6 @@ import (
 	"time"
 	_ "time/tzdata" // the server's system may have no time zones of its own
 
-	"github.com/parley-chat/parley/domain/ledger"
 	"github.com/parley-chat/parley/views"
 )
 
@@ -43,18 +42,13 @@ func inZone(t time.Time, name string) time.Time {
 
 // frame is what surrounds every page of a member.
 func (p *Portal) frame(w http.ResponseWriter, r *http.Request, section views.Section, title string) (views.Frame, error) {
-	tally, err := p.Chat.Tally(r.Context(), memberOf(r).User)
+	m := memberOf(r)
+	unseen, err := p.Chat.Unseen(r.Context(), m.User.OrgID)
 	if err != nil {
 		return views.Frame{}, err
 	}
-	return p.frameWith(w, r, tally, section, title), nil
-}
-
-// frameWith is frame for a page that has counted already.
-func (p *Portal) frameWith(w http.ResponseWriter, r *http.Request, tally ledger.Tally, section views.Section, title string) views.Frame {
-	m := memberOf(r)
 	return views.Frame{
-		Title: title, Section: section, Org: m.Organisation.Name, User: m.User, Unread: tally.Unread,
+		Title: title, Section: section, Org: m.Organisation.Name, User: m.User, Unread: unseen,
 		Notice: p.noticed(w, r), Now: present(r),
-	}
+	}, nil
 }

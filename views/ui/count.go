@@ -2,8 +2,8 @@ package ui
 
 import "strconv"
 
-// atMost writes n, but never more than two digits.
-func atMost(n int) string {
+// AtMost writes n, but never more than two digits.
+func AtMost(n int) string {
 	if n > 99 {
 		return "99+"
 	}

@@ -97,7 +97,7 @@ func Count(n int) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var6 string
-			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(atMost(n))
+			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(AtMost(n))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/ui/parts.templ`, Line: 11, Col: 33}
 			}
