@@ -17,6 +17,7 @@ import (
 // opening is where a visitor's thread stands when a transport begins to follow it.
 type opening struct {
 	visitor  chat.Visitor
+	widget   *domain.Widget // as the visitor has it; not to be changed
 	standing ledger.Standing
 	there    bool // somebody or something is there to answer
 }
@@ -38,7 +39,9 @@ func (s *Surface) open(ctx context.Context, v *chat.Visitor) (opening, error) {
 			continue
 		}
 		there, err := s.chat.Available(ctx, v.Widget)
-		return opening{*v, standing, there}, err
+		widget := s.widgets.shared(v.Widget)
+		v.Widget = *widget
+		return opening{*v, widget, standing, there}, err
 	}
 }
 
@@ -80,15 +83,23 @@ func asks(st ledger.Standing) []string {
 
 // feed turns what happens in a visitor's thread into events, for every transport alike.
 type feed struct {
-	s      *Surface
-	open   opening
-	deltas bool    // pieces of replies are wanted
-	spoken *spoken // what was said over this very connection; nil: it says nothing
+	s        *Surface
+	org      domain.OrgID
+	session  domain.SessionID
+	thread   domain.ThreadID
+	widget   *domain.Widget
+	standing ledger.Standing // as last told
+	there    bool
+	deltas   bool    // pieces of replies are wanted
+	spoken   *spoken // what was said over this very connection; nil: it says nothing
 
 	caughtUp func() // called once all that was there at the start is told, and now and then later; may be nil
 }
 
-func (s *Surface) feed(o opening) *feed { return &feed{s: s, open: o} }
+func (s *Surface) feed(o opening) *feed {
+	v := &o.visitor
+	return &feed{s: s, org: v.Session.OrgID, session: v.Session.ID, thread: v.Thread.ID, widget: o.widget, standing: o.standing, there: o.there}
+}
 
 // errMoved ends the following of a thread that has become part of another one: the visitor's thread is that one now.
 var errMoved = errors.New("widget: the thread was joined to another")
@@ -96,8 +107,7 @@ var errMoved = errors.New("widget: the thread was joined to another")
 // follow hands each event after a cursor to emit, until ctx ends or emit returns false. It fails when the thread cannot be read,
 // and with errMoved.
 func (f *feed) follow(ctx context.Context, after int64, emit func(dialect.Event) bool) error {
-	v := &f.open.visitor
-	for u, err := range f.s.relay.Follow(ctx, v.Session.OrgID, v.Thread.ID, after) {
+	for u, err := range f.s.relay.Follow(ctx, f.org, f.thread, after) {
 		if err != nil {
 			return err
 		}
@@ -110,10 +120,9 @@ func (f *feed) follow(ctx context.Context, after int64, emit func(dialect.Event)
 
 // attend is follow for who is silent most of the time: see relay.Attend. done gets what follow would return.
 func (f *feed) attend(ctx context.Context, after int64, emit func(dialect.Event) bool, done func(error)) {
-	v := &f.open.visitor
 	var why error
-	f.s.relay.Attend(ctx, v.Session.OrgID, v.Thread.ID, after, func(u relay.Update) (more bool) {
-		why = f.s.guarded([]any{"session", v.Session.ID}, func() (err error) {
+	f.s.relay.Attend(ctx, f.org, f.thread, after, func(u relay.Update) (more bool) {
+		why = f.s.guarded([]any{"session", f.session}, func() (err error) {
 			more, err = f.pass(ctx, u, emit)
 			return err
 		})
@@ -161,16 +170,16 @@ func (f *feed) events(ctx context.Context, u relay.Update) []dialect.Event {
 
 // moved tells what of a thread's new standing is the visitor's business.
 func (f *feed) moved(ctx context.Context, is ledger.Standing) (es []dialect.Event) {
-	was := f.open.standing
-	f.open.standing = is
+	was := f.standing
+	f.standing = is
 	if f.caughtUp != nil {
 		f.caughtUp()
 	}
 	if is.Handling != was.Handling || is.AssigneeID != was.AssigneeID || is.AssigneeName != was.AssigneeName || is.AskEmail != was.AskEmail {
-		if there, err := f.s.chat.Available(ctx, f.open.visitor.Widget); err == nil { // else what was true before
-			f.open.there = there
+		if there, err := f.s.chat.Available(ctx, *f.widget); err == nil { // else what was true before
+			f.there = there
 		}
-		es = append(es, status(is, f.open.there))
+		es = append(es, status(is, f.there))
 	}
 	if is.TeamRead > was.TeamRead {
 		es = append(es, dialect.Seen{Seq: is.TeamRead})

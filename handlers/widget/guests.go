@@ -21,10 +21,8 @@ type guests struct {
 	shut   bool
 	gone   sync.WaitGroup
 
-	leaving context.Context // ends when everybody is to go
-	leave   context.CancelFunc
-	cut     context.Context // ends when who has not gone is thrown out
-	expel   context.CancelFunc
+	cut   context.Context // ends when who has not gone is thrown out
+	expel context.CancelFunc
 }
 
 type guest struct{ address, widget string }
@@ -33,14 +31,18 @@ type guest struct{ address, widget string }
 type place struct {
 	guest
 	session domain.SessionID
-	going   context.Context // ends when whoever holds it is to go
-	ask     context.CancelCauseFunc
-	leave   func() // gives the place back
+	guests  *guests
+
+	mu    sync.Mutex
+	asked bool   // whoever holds it is to go
+	why   error  // unless everybody is
+	told  func() // is called then; may be nil
+	ended context.Context
+	end   context.CancelFunc // of ended; nil: nobody wants to know
 }
 
 func newGuests(limit int) *guests {
 	g := &guests{limit: limit, held: map[guest]int{}, places: map[*place]struct{}{}}
-	g.leaving, g.leave = context.WithCancel(context.Background())
 	g.cut, g.expel = context.WithCancel(context.Background())
 	return g
 }
@@ -57,22 +59,64 @@ func (g *guests) enter(who guest, session domain.SessionID) (*place, error) {
 		return nil, &domain.Error{Kind: domain.Throttled, Code: domain.CodeRateLimited, RetryAfter: 10 * time.Second,
 			Msg: "too many connections from your network, please close a tab or wait a moment"}
 	}
-	p := &place{guest: who, session: session}
-	p.going, p.ask = context.WithCancelCause(g.leaving)
-	p.leave = func() {
-		p.ask(nil)
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if g.held[who]--; g.held[who] == 0 {
-			delete(g.held, who)
-		}
-		delete(g.places, p)
-		g.gone.Done()
-	}
+	p := &place{guest: who, session: session, guests: g}
 	g.held[who]++
 	g.places[p] = struct{}{}
 	g.gone.Add(1)
 	return p, nil
+}
+
+// leave gives the place back.
+func (p *place) leave() {
+	p.whenAsked(nil)
+	p.ask(nil)
+	g := p.guests
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.held[p.guest]--; g.held[p.guest] == 0 {
+		delete(g.held, p.guest)
+	}
+	delete(g.places, p)
+	g.gone.Done()
+}
+
+// ask has whoever holds the place go; why is a dismissal, or nil when it is not about them. Only the first time counts.
+func (p *place) ask(why error) {
+	p.mu.Lock()
+	first, told := !p.asked, p.told
+	if first {
+		p.asked, p.why = true, why
+	}
+	if p.end != nil {
+		p.end()
+	}
+	p.mu.Unlock()
+	if first && told != nil {
+		told()
+	}
+}
+
+// whenAsked has told called once whoever holds the place is to go, at once if they already are. It must not block.
+func (p *place) whenAsked(told func()) {
+	p.mu.Lock()
+	p.told = told
+	asked := p.asked
+	p.mu.Unlock()
+	if asked && told != nil {
+		told()
+	}
+}
+
+// going ends when whoever holds the place is to go.
+func (p *place) going() context.Context {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.end == nil {
+		if p.ended, p.end = context.WithCancel(context.Background()); p.asked {
+			p.end()
+		}
+	}
+	return p.ended
 }
 
 func (g *guests) count() int {
@@ -96,7 +140,9 @@ func (g *guests) seeOff(ctx context.Context) {
 	g.mu.Lock()
 	g.shut = true
 	g.mu.Unlock()
-	g.leave()
+	for _, p := range g.present() {
+		p.ask(nil)
+	}
 	defer context.AfterFunc(ctx, g.expel)()
 	g.gone.Wait()
 }
@@ -110,7 +156,9 @@ func (d dismissal) Error() string { return "widget: " + string(d) }
 func (p *place) goodbye() dialect.Bye {
 	const soonest, latest = 500 * time.Millisecond, 5 * time.Second
 	bye := dialect.Bye{Reason: dialect.Drain, ReconnectAfter: soonest + rand.N(latest-soonest)}
-	if d, ok := errors.AsType[dismissal](context.Cause(p.going)); ok {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if d, ok := errors.AsType[dismissal](p.why); ok {
 		bye.Reason = dialect.ByeReason(d)
 	}
 	return bye

@@ -79,7 +79,7 @@ func (s *Surface) poll(w http.ResponseWriter, r *http.Request, v *chat.Visitor) 
 	if len(frames) == 0 && wait > 0 {
 		ctx, cancel := context.WithTimeout(r.Context(), time.Duration(wait)*time.Second)
 		defer cancel()
-		defer context.AfterFunc(place.going, cancel)()
+		defer context.AfterFunc(place.going(), cancel)()
 		err = s.feed(o).follow(ctx, after, func(e dialect.Event) bool {
 			if line, ok := e.(dialect.Line); ok {
 				ms = append(ms, line.Message)

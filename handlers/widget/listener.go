@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/parley-chat/parley/domain/chat"
 	"github.com/parley-chat/parley/handlers/dialect"
 	"github.com/parley-chat/parley/handlers/edge"
 )
@@ -14,12 +15,13 @@ import (
 // listener is somebody who listens to a stream. Where the connection could be taken over, it has no goroutine while nothing happens;
 // the same is told either way.
 type listener struct {
-	s     *Surface
-	path  string // of the request, for the log
-	speak dialect.Parley
-	place *place
-	out   *edge.Wire // nil: the request's own goroutine follows
-	feed  *feed      // what is told over the wire now
+	s       *Surface
+	path    string // of the request, for the log
+	speak   dialect.Parley
+	place   *place
+	out     *edge.Wire   // nil: the request's own goroutine follows
+	feed    *feed        // what is told over the wire now
+	visitor chat.Visitor // to whom
 }
 
 // send tells an event by put, which gets its id, if it has one, and its data.
@@ -60,7 +62,7 @@ func (l *listener) last(err error, send func(dialect.Event) bool) {
 		l.s.logFailure(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: l.path}}, err)
 		send(failure(err))
 	}
-	if l.place.going.Err() != nil {
+	if l.place.going().Err() != nil {
 		send(l.place.goodbye())
 	}
 }
@@ -70,8 +72,9 @@ func (l *listener) begin(o opening, from int64) {
 	for _, e := range o.events() {
 		l.wire(e)
 	}
+	l.visitor = o.visitor
 	l.feed = l.s.feed(o)
-	l.feed.attend(l.place.going, from, l.wire, l.over)
+	l.feed.attend(l.place.going(), from, l.wire, l.over)
 }
 
 // wire sends an event over the wire.
@@ -85,7 +88,7 @@ func (l *listener) over(err error) {
 	bug := l.s.guarded(nil, func() error {
 		if errors.Is(err, errMoved) {
 			var o opening
-			if o, err = l.s.open(l.place.going, &l.feed.open.visitor); err == nil {
+			if o, err = l.s.open(l.place.going(), &l.visitor); err == nil {
 				again = true
 				l.begin(o, 0)
 				return nil

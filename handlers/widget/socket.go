@@ -169,7 +169,7 @@ func (c *socket) serve() {
 	defer c.place.leave()
 	defer c.stop()
 	defer c.s.rounds.enter(c)()
-	defer context.AfterFunc(c.place.going, func() { c.end(c.place.farewell()) })()
+	c.place.whenAsked(func() { c.end(c.place.farewell()) })
 	if c.d.Greets() {
 		c.hello = time.AfterFunc(c.s.limits.HelloWithin, func() { c.end(helloTimeout) })
 		defer c.greeted()

@@ -11,6 +11,7 @@ import (
 // hello again, or turns out to be somebody whose thread is another.
 type following struct {
 	feed  *feed
+	first []dialect.Event // what is told before all that follows; nil once it is
 	after int64
 	ctx   context.Context // ends when another takes its place, or with the connection
 	stop  context.CancelFunc
@@ -19,7 +20,7 @@ type following struct {
 }
 
 func (c *socket) newFollowing(o opening, after int64) *following {
-	f := &following{feed: c.s.feed(o), after: after, gone: make(chan struct{})}
+	f := &following{feed: c.s.feed(o), first: o.events(), after: after, gone: make(chan struct{})}
 	f.feed.caughtUp = func() { c.live.Store(true) }
 	f.ctx, f.stop = context.WithCancel(c.ctx)
 	return f
@@ -35,9 +36,10 @@ func (f *following) end() {
 // it. Nothing else may be followed.
 func (c *socket) follow(f *following) {
 	c.live.Store(false)
-	for _, e := range f.feed.open.events() {
+	for _, e := range f.first {
 		c.push(f.ctx, e)
 	}
+	f.first = nil
 	c.mu.Lock()
 	done := c.done
 	if !done {

@@ -76,7 +76,7 @@ func (c *parleyTalk) hello(ctx context.Context, h dialect.Hello) error {
 
 // keepUp follows the visitor to another thread, if theirs has changed.
 func (c *parleyTalk) keepUp(ctx context.Context) error {
-	if c.visitor.Thread.ID == c.following.feed.open.visitor.Thread.ID {
+	if c.visitor.Thread.ID == c.following.feed.thread {
 		return nil
 	}
 	o, err := c.open(ctx)
@@ -116,7 +116,7 @@ func (c *parleyTalk) goOver(ctx context.Context, from *following) (*following, e
 	if c.following != from {
 		return nil, nil
 	}
-	if c.visitor.Thread.ID == from.feed.open.visitor.Thread.ID {
+	if c.visitor.Thread.ID == from.feed.thread {
 		if err := c.s.chat.Refresh(ctx, &c.visitor); err != nil {
 			return nil, err
 		}

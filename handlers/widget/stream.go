@@ -44,7 +44,7 @@ func (s *Surface) events(w http.ResponseWriter, r *http.Request, v *chat.Visitor
 	s.streams.Serve(w, r, func(ctx context.Context, out *edge.Stream) {
 		staying, stop := context.WithCancel(ctx)
 		defer stop()
-		defer context.AfterFunc(place.going, stop)()
+		defer context.AfterFunc(place.going(), stop)()
 		l.follow(staying, o, from, func(e dialect.Event) bool {
 			return l.send(e, func(id string, data []byte) bool { return out.SendPaced(ctx, "", id, data) })
 		})

@@ -78,6 +78,7 @@ type Surface struct {
 	streams   *edge.Streams
 	guests    *guests
 	rounds    *rounds
+	widgets   widgets
 	flow      *flow
 	seldomly  func(http.Handler) http.Handler // bounds new sessions, of all dialects together
 
