@@ -167,8 +167,3 @@ func (l *Ledger) WebhookDeliveries(ctx context.Context, org domain.OrgID, id dom
 	}
 	return ds, classify(q.Scan(ctx, &ds))
 }
-
-// SweepDeliveries forgets what webhooks were told more than 30 days ago.
-func (l *Ledger) SweepDeliveries(ctx context.Context) error {
-	return l.forget(ctx, "deliveries", "x.transport = 'webhook' AND x.status IN ('done', 'dead') AND x.updated_at < now() - interval '30 days'")
-}

@@ -60,7 +60,8 @@ type listDeliveriesRequest struct {
 func (a *API) deliveryOperations() {
 	const tag = tagDeliveries
 	add(a, operation(http.MethodGet, "/deliveries", "list-deliveries", tag, "List deliveries",
-		"What left, is to leave or could not leave by mail, to a channel's `reply_url` or to a webhook, the newest first."), a.listDeliveries)
+		"What left, is to leave or could not leave by mail, to a channel's `reply_url` or to a webhook, the newest first. What webhooks were told is kept for 30 days, "+
+			"what else arrived for 90, what was given up for a year; replies posted in Chatwoot and letters with missed replies stay."), a.listDeliveries)
 	add(a, operation(http.MethodGet, "/deliveries/{id}", "get-delivery", tag, "Read a delivery", ""), a.getDelivery)
 	again := operation(http.MethodPost, "/deliveries/{id}/resend", "resend-delivery", tag, "Deliver it again",
 		"Brings on its way again what arrived or was given up, for another day, under the same `X-Parley-Delivery`.")
