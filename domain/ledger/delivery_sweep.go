@@ -7,7 +7,7 @@ import (
 
 // ours is a delivery that takes words to a contact or the team, and that nobody needs in order to know what the other side has: by the
 // external ids Chatwoot's reports of replies are told from a person's lines, whenever they come, and visitors are mailed no reply twice.
-const ours = `x.transport <> 'webhook' AND x.status IN ('done', 'dead') `
+const ours = `x.transport <> 'webhook' AND x.status IN ('done', 'dead') AND x.external_id = ''`
 
 // oldest has the index followed where most of the table is old, so that what is left is not read when the old are gone.
 const oldest = ` ORDER BY x.updated_at`
