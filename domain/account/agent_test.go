@@ -235,4 +235,10 @@ VALUES (?, ?, ?, ?, ?, 1, 1, 1, 1, 1, ?, ?, ?, ?)`, ledger.NewID[domain.TurnID](
 	if u := uses[idle.ID]; len(u.Widgets) != 0 || !u.LastSuccessAt.IsZero() || !u.LastErrorAt.IsZero() || u.LastError != "" {
 		t.Errorf("the idle one: %+v", u)
 	}
+
+	// A success that a thousand failures lie behind is not looked for among the turns.
+	exec(t, s.ledger, `INSERT INTO agent_health (agent_id, org_id, last_success_at) VALUES (?, ?, ?)`, idle.ID, s.org, at)
+	if uses, err = s.AgentUses(t.Context(), s.org); err != nil || !uses[idle.ID].LastSuccessAt.Equal(at) || !uses[busy.ID].LastSuccessAt.Equal(u.LastSuccessAt) {
+		t.Errorf("with its health: %+v, %v", uses, err)
+	}
 }

@@ -67,6 +67,11 @@ func (s *Service) Articles(ctx context.Context, org domain.OrgID) ([]domain.Arti
 	return s.ledger.Articles(ctx, org)
 }
 
+// ArticleOpenings is Articles with no more of their contents than the beginning.
+func (s *Service) ArticleOpenings(ctx context.Context, org domain.OrgID) ([]domain.Article, error) {
+	return s.ledger.ArticleOpenings(ctx, org)
+}
+
 // Article reads an article. It fails with NotFound, for another organisation's too.
 func (s *Service) Article(ctx context.Context, org domain.OrgID, id domain.ArticleID) (domain.Article, error) {
 	a, err := s.ledger.Article(ctx, org, id)

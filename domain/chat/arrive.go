@@ -88,7 +88,7 @@ func (s *Service) Arrive(ctx context.Context, w domain.Widget, a Arrival) (v Vis
 			return Visitor{}, "", false, err
 		}
 		if p := lead.Page(a.Page); p.URL != "" {
-			if err := s.ledger.SetPage(ctx, v.Session.ID, p); err != nil {
+			if err := s.ledger.SetPage(ctx, v.Session.OrgID, v.Session.ID, p); err != nil {
 				return Visitor{}, "", false, err
 			}
 		}
@@ -166,7 +166,7 @@ func (s *Service) present(ctx context.Context, w domain.Widget, session domain.S
 		return Visitor{}, err
 	}
 	if time.Since(session.LastSeenAt) > touchEvery { // whatever it is used for, it is in use
-		if err := s.ledger.SetPage(ctx, session.ID, domain.Page{}); err != nil { // an empty page leaves theirs as it is
+		if err := s.ledger.SetPage(ctx, session.OrgID, session.ID, domain.Page{}); err != nil { // an empty page leaves theirs as it is
 			return Visitor{}, err
 		}
 	}

@@ -67,7 +67,7 @@ func (s *Service) Converse(ctx context.Context, w domain.Widget, c Conversing) (
 		}
 	}
 	v.Session.ThreadID = v.Thread.ID
-	if err := s.ledger.AboutThread(ctx, v.Session.ID, v.Thread.ID); err != nil {
+	if err := s.ledger.AboutThread(ctx, v.Session.OrgID, v.Session.ID, v.Thread.ID); err != nil {
 		return Visitor{}, "", err
 	}
 	s.Places.Find(v.Session, c.Address)

@@ -111,7 +111,7 @@ func (s *Service) Moves(ctx context.Context, v *Visitor, p domain.Page) error {
 		return domain.InvalidField("url", "must be an http or https address")
 	}
 	v.Session.Page = p
-	return s.ledger.SetPage(ctx, v.Session.ID, p)
+	return s.ledger.SetPage(ctx, v.Session.OrgID, v.Session.ID, p)
 }
 
 // History reads the page of the visitor's thread just below before, oldest first. before 0 = the newest.

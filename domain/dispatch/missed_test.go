@@ -42,7 +42,7 @@ func leave(t *testing.T) *away {
 
 func (a *away) page(url string) {
 	a.t.Helper()
-	if err := a.l.SetPage(a.t.Context(), a.f.Session.ID, domain.Page{URL: url}); err != nil {
+	if err := a.l.SetPage(a.t.Context(), a.f.Org, a.f.Session.ID, domain.Page{URL: url}); err != nil {
 		a.t.Fatal(err)
 	}
 }

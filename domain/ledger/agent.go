@@ -97,18 +97,21 @@ func (l *Ledger) DeleteAgent(ctx context.Context, org domain.OrgID, id domain.Ag
 // AgentUse is where an agent is bound and how it has been doing lately.
 type AgentUse struct {
 	Widgets       []string  // names, in order
-	LastSuccessAt time.Time // zero = never
+	LastSuccessAt time.Time // zero = never; a little before, if it is older than its last thousand turns
 	LastErrorAt   time.Time // zero = none among its last thousand turns
 	LastError     string
 }
 
-// An error older than a thousand turns is no news; without the bound, an agent that never failed would be read from the beginning.
+// An error older than a thousand turns is no news; without the bound, an agent that never failed would be read from the beginning. So would one
+// that has done nothing but fail for its last success: of such a one its health knows, but not to the second.
 const agentUses = `
-SELECT a.id, good.finished_at AS last_success_at, bad.finished_at AS last_error_at, coalesce(bad.error, '') AS last_error,
+SELECT a.id, coalesce(good.finished_at, (SELECT h.last_success_at FROM agent_health h WHERE h.agent_id = a.id AND h.org_id = a.org_id)) AS last_success_at, bad.finished_at AS last_error_at, coalesce(bad.error, '') AS last_error,
        (SELECT coalesce(jsonb_agg(w.name ORDER BY lower(w.name), w.id), '[]') FROM widgets w WHERE w.agent_id = a.id AND w.org_id = a.org_id) AS widgets
 FROM agents a
 LEFT JOIN LATERAL (
-    SELECT finished_at FROM turns WHERE agent_id = a.id AND org_id = a.org_id AND status = 'done' ORDER BY started_at DESC LIMIT 1
+    SELECT finished_at FROM (
+        SELECT * FROM turns WHERE agent_id = a.id AND org_id = a.org_id ORDER BY started_at DESC LIMIT 1000
+    ) recent WHERE status = 'done' ORDER BY started_at DESC LIMIT 1
 ) good ON true
 LEFT JOIN LATERAL (
     SELECT finished_at, error FROM (

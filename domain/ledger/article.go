@@ -18,6 +18,17 @@ func (l *Ledger) Articles(ctx context.Context, org domain.OrgID) ([]domain.Artic
 	return as, classify(err)
 }
 
+// opening is as much of an article as a list of many shows.
+const opening = 4000
+
+// ArticleOpenings is Articles with no more of their contents than the beginning: all together they may be the texts of a whole site.
+func (l *Ledger) ArticleOpenings(ctx context.Context, org domain.OrgID) ([]domain.Article, error) {
+	as := []domain.Article{}
+	err := l.NewSelect().Model(&as).ExcludeColumn("content").ColumnExpr("left(content, ?) AS content", opening).
+		Where("org_id = ?", org).OrderExpr("lower(title), id").Scan(ctx)
+	return as, classify(err)
+}
+
 // Article reads an article. Another organisation's is NotFound.
 func (l *Ledger) Article(ctx context.Context, org domain.OrgID, id domain.ArticleID) (domain.Article, error) {
 	var a domain.Article

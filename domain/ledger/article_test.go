@@ -191,3 +191,19 @@ func TestSnippetShowsThePlace(t *testing.T) {
 		}
 	}
 }
+
+// A list needs no more of long texts than how they begin.
+func TestArticleOpenings(t *testing.T) {
+	t.Parallel()
+	l := ledgertest.New(t)
+	org, other := ledgertest.Seed(t, l).Org, ledgertest.Seed(t, l).Org
+	long := strings.Repeat("ä long story. ", 1000)
+	store(t, l, article(org, "english", "Long", long), article(org, "german", "Kurz", "Kurz."), article(other, "english", "Theirs", long))
+	as, err := l.ArticleOpenings(t.Context(), org)
+	if err != nil || len(as) != 2 || as[0].Title != "Kurz" || as[0].Content != "Kurz." || as[0].Language != "german" {
+		t.Fatalf("%+v, %v", as, err)
+	}
+	if n := len([]rune(as[1].Content)); n < 500 || n > 6000 || !strings.HasPrefix(long, as[1].Content) {
+		t.Errorf("%d letters of the long one: %.60q", n, as[1].Content)
+	}
+}

@@ -2,7 +2,10 @@ package ledger
 
 import (
 	"context"
+	"strings"
 	"time"
+
+	"github.com/uptrace/bun"
 
 	"github.com/parley-chat/parley/domain"
 )
@@ -10,8 +13,9 @@ import (
 // WidgetKeyOf finds the key of the widget that a name stands for: its key, its id, or the id of an agent, if exactly one enabled widget is
 // bound to that. It fails with NotFound.
 func (l *Ledger) WidgetKeyOf(ctx context.Context, name string) (key string, err error) {
-	err = l.NewRaw(`SELECT key FROM widgets WHERE key = ?0 OR id::text = lower(?0)
-UNION ALL SELECT min(key) FROM widgets WHERE agent_id::text = lower(?0) AND enabled HAVING count(*) = 1 LIMIT 1`, clean(name)).Scan(ctx, &key)
+	id, _ := domain.ParseID[domain.WidgetID](strings.ToLower(clean(name)))
+	err = l.NewRaw(`SELECT key FROM widgets WHERE key = ?0 OR id = ?1
+UNION ALL SELECT min(key) FROM widgets WHERE agent_id = ?1 AND enabled HAVING count(*) = 1 LIMIT 1`, clean(name), bun.NullZero(id)).Scan(ctx, &key)
 	return key, classify(err)
 }
 
@@ -70,7 +74,8 @@ func (l *Ledger) BegunThreads(ctx context.Context, org domain.OrgID, contact dom
 
 // SetTitle names a thread. Another contact's is NotFound.
 func (l *Ledger) SetTitle(ctx context.Context, org domain.OrgID, contact domain.ContactID, id domain.ThreadID, title string) error {
-	res, err := l.NewRaw(`UPDATE threads SET title = ? WHERE org_id = ? AND contact_id = ? AND id::text = lower(?)`,
-		clean(title), org, contact, clean(string(id))).Exec(ctx)
+	known, _ := domain.ParseID[domain.ThreadID](strings.ToLower(clean(string(id))))
+	res, err := l.NewRaw(`UPDATE threads SET title = ? WHERE org_id = ? AND contact_id = ? AND id = ?`,
+		clean(title), org, contact, bun.NullZero(known)).Exec(ctx)
 	return one(res, err)
 }

@@ -95,7 +95,7 @@ func TestFirstVisitOutlivesItsSession(t *testing.T) {
 		return fmt.Sprint(c.FirstPage, string(c.Attribution))
 	}
 	const want = `{https://shop.example/ Shop https://search.example/}{"utm_source": "news"}`
-	if err := l.SetPage(t.Context(), f.Session.ID, domain.Page{URL: "https://shop.example/checkout"}); err != nil {
+	if err := l.SetPage(t.Context(), f.Org, f.Session.ID, domain.Page{URL: "https://shop.example/checkout"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := first(); got != want {

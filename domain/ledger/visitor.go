@@ -27,8 +27,8 @@ func (l *Ledger) CreateSession(ctx context.Context, s domain.Session, tokenHash 
 }
 
 // AboutThread lets a session be about one thread.
-func (l *Ledger) AboutThread(ctx context.Context, id domain.SessionID, thread domain.ThreadID) error {
-	_, err := l.NewRaw(`UPDATE sessions SET thread_id = ? WHERE id = ?`, thread, id).Exec(ctx)
+func (l *Ledger) AboutThread(ctx context.Context, org domain.OrgID, id domain.SessionID, thread domain.ThreadID) error {
+	_, err := l.NewRaw(`UPDATE sessions SET thread_id = ? WHERE id = ? AND org_id = ?`, thread, id, org).Exec(ctx)
 	return classify(err)
 }
 
@@ -60,12 +60,12 @@ UNION ALL SELECT '', id::text FROM sessions WHERE id = ANY($2::text[]::uuid[]) A
 
 // TouchSession notes that a session is in use, which prolongs it, and where its visitor is now.
 func (l *Ledger) TouchSession(ctx context.Context, s domain.Session) error {
-	_, err := l.NewUpdate().Model(&s).Column("page", "locale", "timezone", "attribution", "last_seen_at", "expires_at").WherePK().Exec(ctx)
+	_, err := l.NewUpdate().Model(&s).Column("page", "locale", "timezone", "attribution", "last_seen_at", "expires_at").WherePK().Where("org_id = ?", s.OrgID).Exec(ctx)
 	return classify(err)
 }
 
 // SetPage notes where the visitor is now.
-func (l *Ledger) SetPage(ctx context.Context, id domain.SessionID, p domain.Page) error {
+func (l *Ledger) SetPage(ctx context.Context, org domain.OrgID, id domain.SessionID, p domain.Page) error {
 	b, err := json.Marshal(p)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func (l *Ledger) SetPage(ctx context.Context, id domain.SessionID, p domain.Page
 	_, err = l.NewRaw(`UPDATE sessions SET page = page || ?0::jsonb, last_seen_at = now(), expires_at = ?1,
 trail = CASE WHEN ?2::jsonb = 'null' OR trail->-1->>'url' = ?2::jsonb->>'url' THEN trail
              ELSE (CASE WHEN jsonb_array_length(trail) >= ?3 THEN trail - 0 ELSE trail END) || jsonb_build_array(?2::jsonb) END
-WHERE id = ?4`, string(withoutNUL(b)), time.Now().Add(domain.SessionLifetime), step, domain.MaxTrail, id).Exec(ctx)
+WHERE id = ?4 AND org_id = ?5`, string(withoutNUL(b)), time.Now().Add(domain.SessionLifetime), step, domain.MaxTrail, id, org).Exec(ctx)
 	return classify(err)
 }
 

@@ -142,7 +142,7 @@ func (p *Portal) countSetUp(ctx context.Context, m account.Member, list *views.T
 	if err != nil {
 		return err
 	}
-	articles, err := p.Account.Articles(ctx, m.Organisation.ID)
+	articles, err := p.Account.ArticleOpenings(ctx, m.Organisation.ID)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (p *Portal) listArticles(w http.ResponseWriter, r *http.Request) error {
 	org := memberOf(r).Organisation.ID
 	page := views.Knowledge{Question: question(r)}
 	var err error
-	if page.Articles, err = p.Account.Articles(r.Context(), org); err != nil {
+	if page.Articles, err = p.Account.ArticleOpenings(r.Context(), org); err != nil {
 		return err
 	}
 	if page.Found, err = p.Account.Ask(r.Context(), org, page.Question); err != nil {
@@ -43,7 +43,7 @@ func (p *Portal) articlesOf(r *http.Request, kind domain.AgentKind) (int, error)
 	if kind != domain.AgentBuiltin {
 		return 0, nil
 	}
-	articles, err := p.Account.Articles(r.Context(), memberOf(r).Organisation.ID)
+	articles, err := p.Account.ArticleOpenings(r.Context(), memberOf(r).Organisation.ID)
 	return len(articles), err
 }
 
@@ -74,7 +74,7 @@ func (p *Portal) articleForm(w http.ResponseWriter, r *http.Request, status int,
 // usualLanguage is the one in which somebody wrote an article last, or before there is any, that of whoever asks. In a wrong one an
 // article is hardly found.
 func (p *Portal) usualLanguage(r *http.Request) (string, error) {
-	articles, err := p.Account.Articles(r.Context(), memberOf(r).Organisation.ID)
+	articles, err := p.Account.ArticleOpenings(r.Context(), memberOf(r).Organisation.ID)
 	last := domain.Article{Language: account.PreferredLanguage(r.Header.Get("Accept-Language"))}
 	for _, one := range articles {
 		if one.UpdatedAt.After(last.UpdatedAt) {
