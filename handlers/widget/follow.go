@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"hash/fnv"
+	"strconv"
 	"strings"
 	"time"
 
@@ -61,11 +64,16 @@ func (o opening) events() []dialect.Event {
 	if session.LastSeq > 0 {
 		session.Resumed, session.Thread = true, o.standing.ID
 	}
-	first := []dialect.Event{session, status(o.standing, o.there)}
-	if o.standing.TeamRead > 0 {
-		first = append(first, dialect.Seen{Seq: o.standing.TeamRead})
+	return append([]dialect.Event{session}, stands(o.standing, o.there)...)
+}
+
+// stands are how a thread stands, as far as it is the visitor's business.
+func stands(st ledger.Standing, there bool) []dialect.Event {
+	es := []dialect.Event{status(st, there)}
+	if st.TeamRead > 0 {
+		es = append(es, dialect.Seen{Seq: st.TeamRead})
 	}
-	return first
+	return es
 }
 
 // status tells a visitor who answers. A person who has the thread counts as there.
@@ -99,6 +107,13 @@ type feed struct {
 func (s *Surface) feed(o opening) *feed {
 	v := &o.visitor
 	return &feed{s: s, org: v.Session.OrgID, session: v.Session.ID, thread: v.Thread.ID, widget: o.widget, standing: o.standing, there: o.there}
+}
+
+// told is a word for how the thread stood when that was told last. It is the same on any node.
+func (f *feed) told() string {
+	h := fnv.New64a()
+	fmt.Fprint(h, stands(f.standing, f.there))
+	return strconv.FormatUint(h.Sum64(), 36)
 }
 
 // errMoved ends the following of a thread that has become part of another one: the visitor's thread is that one now.

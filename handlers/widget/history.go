@@ -72,39 +72,68 @@ func (s *Surface) poll(w http.ResponseWriter, r *http.Request, v *chat.Visitor) 
 	if err != nil {
 		return err
 	}
-	frames := make([]json.RawMessage, 0, len(ms))
+	p := polled{feed: s.feed(o), speak: s.speak(r), Frames: make([]json.RawMessage, 0, len(ms))}
 	for _, m := range ms {
-		frames = append(frames, s.speak(r).Encode(dialect.Line{Message: m}))
+		p.tell(dialect.Line{Message: m})
 	}
-	if len(frames) == 0 && wait > 0 {
+	known := r.URL.Query().Get("standing")
+	if p.remembers = r.URL.Query().Has("standing"); p.remembers && known != p.feed.told() {
+		p.tell(stands(o.standing, o.there)...)
+	}
+	if len(p.Frames) == 0 && wait > 0 {
 		ctx, cancel := context.WithTimeout(r.Context(), time.Duration(wait)*time.Second)
 		defer cancel()
 		defer context.AfterFunc(place.going(), cancel)()
-		err = s.feed(o).follow(ctx, after, func(e dialect.Event) bool {
-			if line, ok := e.(dialect.Line); ok {
-				ms = append(ms, line.Message)
-			}
-			if lasting(e) {
-				frames = append(frames, s.speak(r).Encode(e))
-			}
-			return len(frames) == 0
-		})
+		err = p.feed.follow(ctx, after, p.hear)
 		if errors.Is(err, errMoved) { // the next poll is for another thread, from its start
 			if o, err = s.open(r.Context(), v); err == nil {
-				frames = append(frames, s.speak(r).Encode(o.events()[0]))
+				p.tell(o.events()[0])
 			}
 		}
 	}
 	if err != nil {
 		return err
 	}
-	if err := edge.WriteJSON(w, http.StatusOK, map[string]any{"frames": frames}); err != nil {
+	if p.remembers {
+		p.Standing = p.feed.told()
+	}
+	if err := edge.WriteJSON(w, http.StatusOK, p); err != nil {
 		return err
 	}
-	for _, m := range ms {
+	for _, m := range p.lines {
 		s.chat.Delivered(m, "poll")
 	}
 	return nil
+}
+
+// polled is the answer to a poll.
+type polled struct {
+	Frames   []json.RawMessage `json:"frames"`
+	Standing string            `json:"standing,omitempty"`
+
+	feed      *feed
+	speak     dialect.Parley
+	remembers bool // the client says how the thread stood when it was last told
+	lines     []domain.Message
+}
+
+func (p *polled) tell(es ...dialect.Event) {
+	for _, e := range es {
+		if line, ok := e.(dialect.Line); ok {
+			p.lines = append(p.lines, line.Message)
+		}
+		p.Frames = append(p.Frames, p.speak.Encode(e))
+	}
+}
+
+// hear takes what happens while the client waits, until there is something to tell.
+func (p *polled) hear(e dialect.Event) (more bool) {
+	if _, moved := e.(dialect.Status); moved && p.remembers { // what was read meanwhile would come after it
+		p.tell(stands(p.feed.standing, p.feed.there)...)
+	} else if lasting(e) {
+		p.tell(e)
+	}
+	return len(p.Frames) == 0
 }
 
 // lasting reports whether an event is more than a hint.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/parley-chat/parley/domain"
+	"github.com/parley-chat/parley/domain/ledger/ledgertest"
 	"github.com/parley-chat/parley/handlers/widget"
 )
 
@@ -146,6 +147,61 @@ func TestStream(t *testing.T) {
 			t.Errorf("%s: %d %s", query, a.status, a.body)
 		}
 	}
+}
+
+// What changes between two polls is told with the next, once, to a client that says what it was told before.
+func TestPollsTellWhatChangedBetween(t *testing.T) {
+	t.Parallel()
+	dsn := ledgertest.DSN(t)
+	l := ledgertest.Open(t, dsn)
+	f := ledgertest.Seed(t, l)
+	w, other := node(t, l, f, widget.Limits{}), node(t, ledgertest.Open(t, dsn), f, widget.Limits{})
+	v := w.visitor()
+	v.post("./messages", `{"client_id":"c1","content":"one"}`)
+	told, known := "", ""
+	poll := func(from *world, after int) {
+		t.Helper()
+		a := (&visitor{from, v.token, v.id}).get(fmt.Sprintf("./poll?after_seq=%d&wait=0&standing=%s", after, known))
+		var types []string
+		for _, f := range a.Frames {
+			types = append(types, f.Type)
+		}
+		var got struct{ Standing string }
+		if err := json.Unmarshal([]byte(a.body), &got); err != nil || got.Standing == "" {
+			t.Fatalf("%s, %v", a.body, err)
+		}
+		told, known = strings.Join(types, " "), got.Standing
+	}
+	expect := func(when, want string) {
+		t.Helper()
+		if told != want {
+			t.Errorf("%s: %q, want %q", when, told, want)
+		}
+	}
+	poll(w, 0)
+	expect("the first", "message status")
+	poll(other, 1)
+	expect("another node", "")
+	if _, err := w.chat.TakeOver(t.Context(), w.User, v.thread().ID); err != nil {
+		t.Fatal(err)
+	}
+	poll(w, 1)
+	expect("a person took it over", "status")
+	poll(other, 1)
+	expect("once more", "")
+	if _, err := w.chat.Close(t.Context(), w.User, v.thread().ID); err != nil {
+		t.Fatal(err)
+	}
+	v.post("./messages", `{"client_id":"c2","content":"two"}`)
+	poll(w, 1)
+	expect("it was closed and opened again", "message status")
+	if err := w.chat.Read(t.Context(), w.User, v.thread().ID, 2); err != nil {
+		t.Fatal(err)
+	}
+	poll(other, 2)
+	expect("it was read", "status read")
+	poll(w, 2)
+	expect("at last", "")
 }
 
 // More history than any queue holds goes out as fast as the reader takes it.

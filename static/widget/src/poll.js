@@ -10,11 +10,15 @@ const PAUSE = 1000; // ms between questions whose answers brought no message
 export const dialPoll = (line) =>
   downlink(line, async ({ get, expect, over }) => {
     let seen = line.after();
+    let told = ''; // how the thread stood when the server last said so
     // The first question is not held: its answer says that the line is open.
     for (let wait = 0; !over(); wait = WAIT) {
       expect((wait + GRACE) * 1000);
-      const { frames = [] } = await (await get(`/poll?after_seq=${seen}&thread=${line.thread() || ''}&wait=${wait}`)).json();
+      const { frames = [], standing } = await (
+        await get(`/poll?after_seq=${seen}&thread=${line.thread() || ''}&standing=${told}&wait=${wait}`)
+      ).json();
       if (over()) return;
+      told = standing;
       expect(0);
       if (!wait) line.opened();
       const before = seen;
