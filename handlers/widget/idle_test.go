@@ -5,6 +5,7 @@ import (
 	"runtime/pprof"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -92,5 +93,57 @@ func TestHelloInTheMidst(t *testing.T) {
 				return
 			}
 		}
+	}
+}
+
+// TestFramesInPieces sends frames in pieces, each once the reader rests again, with pings and pongs between them and within a message.
+// What belongs together is put together, what comes at once is taken one after another, and between frames the reader waits where that
+// costs least.
+func TestFramesInPieces(t *testing.T) { // not in parallel: other tests have sockets, too
+	w := newWorld(t, widget.Limits{})
+	v := w.visitor()
+	const text, more, final = 0x01, 0x00, 0x80
+	frame := func(first byte, payload string) string { // masked with zeros
+		if len(payload) < 126 {
+			return string([]byte{first, 0x80 | byte(len(payload)), 0, 0, 0, 0}) + payload
+		}
+		return string([]byte{first, 0x80 | 126, byte(len(payload) >> 8), byte(len(payload)), 0, 0, 0, 0}) + payload
+	}
+	ping, pong, empty := frame(0x89, "ping"), frame(0x8a, ""), frame(final|text, "{}")
+	last := frame(final|text, `{"type":"message","client_id":"c2","content":"`+strings.Repeat("x", 2000)+`"}`)
+	conn := v.knock(ping + pong)
+	for _, piece := range []struct {
+		bytes   string
+		between bool // the next one begins with a frame, and not with a rest
+	}{
+		{ping, true},
+		{frame(final|text, `{"type":"hello","after_seq":0}`) + pong, true},
+		{pong + ping[:1], false},
+		{ping[1:7], false},
+		{ping[7:], true},
+		{frame(text, `{"type":"message","client_id":"c1",`) + ping, false}, // within a message
+		{frame(more, `"content":`) + pong, false},
+		{ping, false},
+		{frame(final|more, `"one"}`) + pong + last[:5], false},
+		{last[5:900], false},
+		{last[900:] + ping, true},
+		{empty + empty, true}, // as short as the library's buffer
+	} {
+		if _, err := conn.Write([]byte(piece.bytes)); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the reader rests", func() bool {
+			return running("poll.(*FD).RawRead") == 1 && running("widget.(*inlet).wait") == 1 == piece.between
+		})
+	}
+	eventually(t, "both lines are stored", func() bool { return v.thread().LastSeq == 2 })
+	_ = conn.SetReadDeadline(time.Now().Add(patience))
+	var heard strings.Builder
+	for b := make([]byte, 1<<10); strings.Count(heard.String(), "\x8a\x04ping") < 6 || strings.Count(heard.String(), `"error"`) < 2; {
+		n, err := conn.Read(b)
+		if err != nil {
+			t.Fatalf("%v after %q", err, heard.String())
+		}
+		heard.Write(b[:n])
 	}
 }

@@ -75,6 +75,7 @@ type socket struct {
 	place *place
 	conn  *websocket.Conn
 	raw   net.Conn // under conn
+	in    *inlet   // between them; nil: nothing is
 
 	ctx    context.Context // ends with the connection
 	cancel context.CancelFunc
@@ -82,6 +83,7 @@ type socket struct {
 
 	turn   chan struct{} // held by the reader while it does what a frame asks, and by who follows while it goes over to another thread
 	frames bucket        // the reader's
+	within bool          // a message, for the reader
 	hello  *time.Timer   // the reader's; nil: nobody waits for a hello
 	live   atomic.Bool   // history is told; from here on lagging is the reader's fault
 	missed atomic.Int32  // pings in a row without a pong
@@ -144,7 +146,11 @@ func (s *Surface) serve(w http.ResponseWriter, r *http.Request, is call) error {
 	if is.protocol != "" {
 		protocols = []string{is.protocol}
 	}
-	conn, err := websocket.Accept(g, r, &websocket.AcceptOptions{Subprotocols: protocols, InsecureSkipVerify: true})
+	var c *socket
+	conn, err := websocket.Accept(g, r, &websocket.AcceptOptions{Subprotocols: protocols, InsecureSkipVerify: true,
+		OnPingReceived: func(context.Context, []byte) bool { c.controlled(); return true },
+		OnPongReceived: func(context.Context, []byte) { c.controlled() },
+	})
 	if err != nil {
 		s.log.DebugContext(r.Context(), "no socket came of an upgrade", "err", err) // Accept has answered
 		return nil
@@ -153,8 +159,8 @@ func (s *Surface) serve(w http.ResponseWriter, r *http.Request, is call) error {
 		_ = tcp.SetWriteBuffer(kernelQueue)
 	}
 	conn.SetReadLimit(-1) // read bounds frames itself, so that the peer learns why
-	c := &socket{
-		s: s, d: is.dialect, path: strings.Clone(r.URL.Path), place: place, log: is.log, conn: conn, raw: g.conn, frames: newBucket(s.limits.Frames),
+	c = &socket{
+		s: s, d: is.dialect, path: strings.Clone(r.URL.Path), place: place, log: is.log, conn: conn, raw: g.conn, in: g.in, frames: newBucket(s.limits.Frames),
 		turn: make(chan struct{}, 1), ending: make(chan struct{}),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background()) // it outlives the request, and keeps nothing of it
@@ -261,6 +267,7 @@ func outliving(r *http.Request) *http.Request {
 type grip struct {
 	http.ResponseWriter
 	conn net.Conn
+	in   *inlet
 }
 
 // Hijack is http.Hijacker.
@@ -271,9 +278,13 @@ func (g *grip) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	g.conn = conn
 	early, _ := was.Reader.Peek(was.Reader.Buffered()) // what came along with the request
+	w := bufio.NewWriterSize(conn, writeBuffer)
+	if g.in = newInlet(conn, bytes.Clone(early)); g.in != nil {
+		return g.in, bufio.NewReadWriter(bufio.NewReaderSize(g.in, libraryBuffer), w), nil
+	}
 	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn), max(readBuffer, len(early)))
 	if _, err := r.Peek(len(early)); err != nil {
 		return nil, nil, err
 	}
-	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, writeBuffer)), nil
+	return conn, bufio.NewReadWriter(r, w), nil
 }

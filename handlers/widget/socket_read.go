@@ -58,12 +58,37 @@ func (c *socket) answer(ctx context.Context, err error) {
 
 // frame reads one frame, or the beginning of one that is too large.
 func (c *socket) frame() (websocket.MessageType, []byte, error) {
+	for {
+		if c.in != nil {
+			if err := c.in.wait(); err != nil {
+				return 0, nil, err
+			}
+		}
+		kind, frame, err := c.whole()
+		if !errors.Is(err, errPause) {
+			return kind, frame, err
+		}
+	}
+}
+
+// whole is frame once something has come. It fails with errPause when that was no message.
+func (c *socket) whole() (websocket.MessageType, []byte, error) {
 	kind, r, err := c.conn.Reader(context.Background()) // stop closes what is under it
 	if err != nil {
 		return 0, nil, err
 	}
+	c.within = true
 	frame, err := io.ReadAll(io.LimitReader(r, maxFrame+1))
+	c.within = false
 	return kind, frame, err
+}
+
+// controlled is called when the library has read a ping or a pong. Between messages the reader waits for what comes next in its own way;
+// once the socket is to end, whoever closes it reads, too, and the library waits as it likes.
+func (c *socket) controlled() {
+	if c.in != nil && !c.over() && !c.within {
+		c.in.between()
+	}
 }
 
 // take does what one frame asks. Its error is the answer.
