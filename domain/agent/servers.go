@@ -200,7 +200,7 @@ func parametersOf(schema any) string {
 
 // call lets the server run one of its tools. Whatever goes wrong there is an answer for the model.
 func (s *toolServer) call(ctx context.Context, name string, raw json.RawMessage) (toolOutcome, error) {
-	var args map[string]any
+	var args map[string]json.RawMessage // as the model has written them: a number that is an id must not be rounded
 	if err := arguments(raw, &args); err != nil {
 		return toolOutcome{}, err
 	}

@@ -128,7 +128,7 @@ func TestModelUsesAServersTool(t *testing.T) {
 		},
 		"cancel_order": shopSays("Cancelled."),
 	})
-	m := newModel(t, calls("shop__find_order", map[string]any{"order": "A-17"}), says("It left on Monday."))
+	m := newModel(t, calls("shop__find_order", map[string]any{"order": "A-17", "id": 9007199254740993}), says("It left on Monday."))
 	sink := &tape{}
 	r := visiting("?: where is A-17?")
 	r.Contact, r.Profile = Contact{Email: "eva@example.com"}, json.RawMessage(`{"plan":"gold"}`)
@@ -136,7 +136,7 @@ func TestModelUsesAServersTool(t *testing.T) {
 	if err != nil || got.Reply == nil || got.Reply.Content != "It left on Monday." {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if told := toolAnswers(m); len(told) != 1 || !strings.Contains(told[0], `It left on Monday: {\"order\":\"A-17\"}`) {
+	if told := toolAnswers(m); len(told) != 1 || !strings.Contains(told[0], `It left on Monday: {\"id\":9007199254740993,\"order\":\"A-17\"}`) {
 		t.Errorf("the model was told %q", told)
 	}
 	var offered []string
@@ -151,7 +151,7 @@ func TestModelUsesAServersTool(t *testing.T) {
 	}
 	wantPaired(t, sink)
 	call, result := stepsOf(sink, domain.ToolCall)[0], stepsOf(sink, domain.ToolResult)[0]
-	if call["name"] != "shop__find_order" || fmt.Sprintf("%s", call["arguments"]) != `{"order":"A-17"}` || result["ok"] != true || !strings.Contains(fmt.Sprint(result["result"]), "left on Monday") {
+	if call["name"] != "shop__find_order" || fmt.Sprintf("%s", call["arguments"]) != `{"id":9007199254740993,"order":"A-17"}` || result["ok"] != true || !strings.Contains(fmt.Sprint(result["result"]), "left on Monday") {
 		t.Errorf("recorded %v → %v", call, result)
 	}
 	if all := everything(t, m, sink, got, err); strings.Contains(all, "hush") {
