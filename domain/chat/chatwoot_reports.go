@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/parley-chat/parley/domain"
@@ -17,15 +18,16 @@ import (
 
 const (
 	reportsAtOnce = 64
-	reportsCrowd  = 8                      // beside a crowd
-	reportsSweep  = 15 * time.Second       // finds what another node has left
-	reportsRetry  = time.Second            // after a failure
-	reportWait    = 100 * time.Millisecond // for one to be recorded, where there is no crowd
+	reportsCrowd  = 8                // beside a crowd
+	reportsSweep  = 15 * time.Second // finds what another node has left
+	reportsRetry  = time.Second      // after a failure
+	reportWait    = 2 * time.Second  // for one to be recorded, where there is no crowd
 )
 
 // reports are those that are kept on this node to be recorded.
 type reports struct {
-	kept chan struct{} // has something in it when there are any
+	kept   chan struct{} // has something in it when there are any
+	behind atomic.Bool   // there are more than are recorded at once
 
 	mu      sync.Mutex
 	waiting map[domain.EventID]chan ChatwootRecorded // who would like to know what became of one
@@ -73,7 +75,7 @@ type keptLine struct {
 	Payload json.RawMessage
 }
 
-// chatwootKept keeps a contact's line, and waits for it to be recorded unless there is a crowd.
+// chatwootKept keeps a contact's line, and waits for it to be recorded unless there is a crowd, or one has just left.
 func (s *Service) chatwootKept(ctx context.Context, l Chatwooted) (ChatwootRecorded, error) {
 	line, err := json.Marshal(keptLine{l.Agent, l.Contact, clip(l.Content), l.Payload})
 	if err != nil {
@@ -91,6 +93,9 @@ func (s *Service) chatwootKept(ctx context.Context, l Chatwooted) (ChatwootRecor
 		return s.chatwootRecorded(ctx, l, "")
 	}
 	s.reports.wake()
+	if s.reports.behind.Load() {
+		return ChatwootRecorded{Event: r.Event}, nil
+	}
 	select {
 	case r := <-recorded:
 		return r, nil
@@ -133,6 +138,7 @@ func (s *Service) recordKept(ctx context.Context) error {
 		default:
 		}
 		rs, err := s.ledger.OldestChatwootReports(ctx, most)
+		s.reports.behind.Store(len(rs) == most)
 		if err == nil {
 			err = s.recordReports(ctx, rs)
 		}
