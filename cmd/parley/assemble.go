@@ -117,7 +117,7 @@ func (p *parts) forget(ctx context.Context) error {
 }
 
 const (
-	searchableEvery = 20 * time.Second
+	searchableEvery = time.Minute
 	searchableOnce  = 100 // threads a transaction
 	searchableShare = 9   // times as long as each took, nothing is done: after an upgrade there are the lines of years
 )

@@ -42,16 +42,18 @@ func TestRefreshesThatFailAreAskedForAgain(t *testing.T) {
 		v.say(t, line, line)
 		eventually(t, tt.name+": refreshes that fail", func() bool { return p.seen(tt.how, "messages") > 1 && p.seen(tt.how, "list") > 1 })
 		b.wait(`$('#connection-notice')`)
-		read := p.seen(pass, "read")
+		p.treat(allPass)
+		b.wait(`$('#lines').innerText.includes('` + line + `') && $('#threads').innerText.includes('` + line + `')`)
+		b.wait(`!$('#connection-notice')`)
 		p.treat(func(r *http.Request) treatment {
 			if path.Base(r.URL.Path) == "read" {
 				return tt.how
 			}
 			return pass
 		})
-		b.wait(`$('#lines').innerText.includes('` + line + `') && $('#threads').innerText.includes('` + line + `')`)
-		b.wait(`!$('#connection-notice')`)
+		v.say(t, line+" again", line+" again")
 		eventually(t, tt.name+": that it was read cannot be told", func() bool { return p.seen(tt.how, "read") > 0 })
+		read := p.seen(pass, "read")
 		p.treat(allPass)
 		eventually(t, tt.name+": that it was read is told", func() bool { return p.seen(pass, "read") > read })
 	}
