@@ -3,7 +3,8 @@ package chat
 import (
 	"context"
 	"encoding/json"
-	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,7 +21,7 @@ const (
 	reportsAtOnce = 64
 	reportsCrowd  = 8                // beside a crowd
 	reportsSweep  = 15 * time.Second // finds what another node has left
-	reportsRetry  = time.Second      // after a failure
+	reportsRetry  = time.Second      // after a failure; of a conversation, after a refusal
 	reportWait    = 2 * time.Second  // for one to be recorded, where there is no crowd
 )
 
@@ -110,12 +111,16 @@ func (s *Service) chatwootKept(ctx context.Context, l Chatwooted) (ChatwootRecor
 func (s *Service) RecordReports(ctx context.Context) error {
 	next := time.NewTimer(0)
 	defer next.Stop()
+	until := map[string]time.Time{} // conversations of which something was refused, and until when they wait
 	for {
-		err := s.recordKept(ctx)
+		err := s.recordKept(ctx, until)
 		kept, wait := s.reports.kept, reportsSweep
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case err != nil && ctx.Err() == nil:
 			s.log.WarnContext(ctx, "could not record what Chatwoot has reported, it is tried again", "err", err)
 			kept, wait = nil, reportsRetry
+		case len(until) > 0:
+			wait = reportsRetry
 		}
 		next.Reset(wait)
 		select {
@@ -127,8 +132,11 @@ func (s *Service) RecordReports(ctx context.Context) error {
 	}
 }
 
-// recordKept records what there is.
-func (s *Service) recordKept(ctx context.Context) error {
+// recordKept records what there is, once around. Conversations of which something was refused wait for a later round, and nobody waits
+// for them.
+func (s *Service) recordKept(ctx context.Context, until map[string]time.Time) error {
+	maps.DeleteFunc(until, func(_ string, t time.Time) bool { return time.Now().After(t) })
+	after := int64(0)
 	for {
 		s.ledger.GiveWay(ctx)
 		most := reportsAtOnce
@@ -137,29 +145,40 @@ func (s *Service) recordKept(ctx context.Context) error {
 			most = reportsCrowd
 		default:
 		}
-		rs, err := s.ledger.OldestChatwootReports(ctx, most)
-		s.reports.behind.Store(len(rs) == most)
-		if err == nil {
-			err = s.recordReports(ctx, rs)
+		rs, err := s.ledger.OldestChatwootReports(ctx, after, most)
+		more := len(rs) == most
+		s.reports.behind.Store(more)
+		if err != nil || len(rs) == 0 {
+			return err
 		}
-		if err != nil || len(rs) < most {
+		after = rs[len(rs)-1].N
+		refused, err := s.recordReports(ctx, slices.DeleteFunc(rs, func(r ledger.ChatwootReport) bool { _, waits := until[conversationOf(r)]; return waits }))
+		for _, conversation := range refused {
+			until[conversation] = time.Now().Add(reportsRetry)
+		}
+		if err != nil || !more {
 			return err
 		}
 	}
 }
 
-// caughtUp records what is kept of a conversation, so that what comes next comes after it, and returns the place with its thread.
+// caughtUp records what is kept of a conversation, so that what comes next comes after it, and returns the place with its thread. What
+// is refused is tried until it is given up: it holds nothing up.
 func (s *Service) caughtUp(ctx context.Context, p ledger.ChatwootPlace, conversation string) (ledger.ChatwootPlace, error) {
 	if !p.Waits {
 		return p, nil
 	}
-	for most := reportsAtOnce; most == reportsAtOnce; {
-		rs, err := s.ledger.ChatwootReportsOf(ctx, p.OrgID, p.ID, conversation, most)
-		if most = len(rs); err == nil {
-			err = s.recordReports(ctx, rs)
-		}
+	for {
+		rs, err := s.ledger.ChatwootReportsOf(ctx, p.OrgID, p.ID, conversation, reportsAtOnce)
 		if err != nil {
 			return p, err
+		}
+		refused, err := s.recordReports(ctx, rs)
+		if err != nil {
+			return p, err
+		}
+		if len(rs) < reportsAtOnce && len(refused) == 0 {
+			break
 		}
 	}
 	now, err := s.ledger.ChatwootPlaces(ctx, p.ID, "", conversation)
@@ -169,21 +188,25 @@ func (s *Service) caughtUp(ctx context.Context, p ledger.ChatwootPlace, conversa
 	return p, err
 }
 
-// recordReports records reports, those of each conversation in the order in which they are given.
-func (s *Service) recordReports(ctx context.Context, rs []ledger.ChatwootReport) (err error) {
+func conversationOf(r ledger.ChatwootReport) string {
+	return domain.ChatwootKey(r.Place.ID, r.Conversation)
+}
+
+// recordReports records reports, those of each conversation in the order in which they are given, and says of which conversations one
+// was refused, whatever the database does: it and what is behind it is not recorded. It fails when the database is away.
+func (s *Service) recordReports(ctx context.Context, rs []ledger.ChatwootReport) (refused []string, err error) {
 	if len(rs) == 0 {
-		return nil
+		return nil, nil
 	}
 	conversations := map[string][]ledger.ChatwootReport{}
 	for _, r := range rs {
-		k := domain.ChatwootKey(r.Place.ID, r.Conversation)
-		conversations[k] = append(conversations[k], r)
+		conversations[conversationOf(r)] = append(conversations[conversationOf(r)], r)
 	}
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	var recorded []domain.EventID
-	refused := map[domain.EventID]error{}
-	for _, rs := range conversations {
+	why := map[domain.EventID]error{}
+	for conversation, rs := range conversations {
 		all.Go(func() {
 			done, failed := s.recordConversation(ctx, rs)
 			mu.Lock()
@@ -191,21 +214,22 @@ func (s *Service) recordReports(ctx context.Context, rs []ledger.ChatwootReport)
 			for _, r := range rs[:done] {
 				recorded = append(recorded, r.Event)
 			}
-			if failed == nil {
-				return
-			}
-			err = failed
-			if domain.KindOf(failed) != domain.Unavailable && !errors.Is(failed, ledger.ErrJoined) && ctx.Err() == nil {
-				refused[rs[done].Event] = failed
+			switch {
+			case failed == nil:
+			case domain.KindOf(failed) == domain.Unavailable || ctx.Err() != nil:
+				err = failed
+			default:
+				refused = append(refused, conversation)
+				why[rs[done].Event] = failed
 				s.log.ErrorContext(ctx, "a report of Chatwoot's cannot be recorded", "event", rs[done].Event, "err", failed)
 			}
 		})
 	}
 	all.Wait()
-	if noted := s.ledger.ChatwootReportsRecorded(ctx, recorded, refused); err == nil {
+	if noted := s.ledger.ChatwootReportsRecorded(ctx, recorded, why); err == nil {
 		err = noted
 	}
-	return err
+	return refused, err
 }
 
 // recordConversation records reports of one conversation, up to the first that fails, and says how many it has recorded. The first of an

@@ -15,6 +15,7 @@ type ChatwootReport struct {
 	Conversation string
 	ExternalID   string
 	Line         []byte // what it says, in the form of whoever keeps it
+	N            int64  // its place in the order of all that are kept
 }
 
 // reportTries is how often a report is tried to be recorded that fails whatever the database does. What cannot be recorded then stays
@@ -62,25 +63,26 @@ func (l *Ledger) keepChatwootReports(ctx context.Context, rs []ChatwootReport) (
 }
 
 // waitingReports reads reports that are not recorded yet, and the threads of their conversations where there are any, in the order in
-// which they were kept.
-func waitingReports(which string) string {
+// which they were kept. A plan that was made while there were none has to hold when there are many, so which and order leave one index
+// to choose: n + 0 is in the order of none.
+func waitingReports(which, order string) string {
 	return `
-SELECT r.event_id::text, r.org_id::text, r.channel_id::text, r.channel, r.conversation, r.external_id, r.line,
+SELECT r.event_id::text, r.org_id::text, r.channel_id::text, r.channel, r.conversation, r.external_id, r.line, r.n,
        coalesce(t.id::text, ''), coalesce(t.contact_id::text, ''), coalesce(t.agent_id::text, '')
-FROM (SELECT * FROM chatwoot_reports WHERE ` + which + ` AND taken_at IS NULL AND attempts < $1 ORDER BY n LIMIT $2) r
+FROM (SELECT * FROM chatwoot_reports WHERE ` + which + ` AND taken_at IS NULL AND attempts < $1 ORDER BY ` + order + ` LIMIT $2) r
 LEFT JOIN LATERAL (SELECT * FROM threads t WHERE t.org_id = r.org_id AND t.correlation_key = 'chatwoot:' || r.channel_id::text || ':' || r.conversation
                    AND t.merged_into IS NULL OFFSET 0) t ON true
 ORDER BY r.n`
 }
 
 var (
-	oldestReports         = waitingReports(`true`)
-	reportsOfConversation = waitingReports(`org_id = $3::text::uuid AND channel_id = $4::text::uuid AND conversation = $5`)
+	oldestReports         = waitingReports(`n > $3`, `n`)
+	reportsOfConversation = waitingReports(`org_id = $3::text::uuid AND channel_id = $4::text::uuid AND conversation = $5`, `n + 0`)
 )
 
-// OldestChatwootReports reads reports of all organisations that are to be recorded.
-func (l *Ledger) OldestChatwootReports(ctx context.Context, limit int) ([]ChatwootReport, error) {
-	return l.waitingReports(ctx, oldestReports, reportTries, limit)
+// OldestChatwootReports reads reports of all organisations that are to be recorded, from after one of them on.
+func (l *Ledger) OldestChatwootReports(ctx context.Context, after int64, limit int) ([]ChatwootReport, error) {
+	return l.waitingReports(ctx, oldestReports, reportTries, limit, after)
 }
 
 // ChatwootReportsOf reads those of one conversation.
@@ -95,7 +97,7 @@ func (l *Ledger) waitingReports(ctx context.Context, query string, args ...any) 
 	}
 	rs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r ChatwootReport, err error) {
 		p := &r.Place
-		err = row.Scan(&r.Event, &p.OrgID, &p.ID, &p.Name, &r.Conversation, &r.ExternalID, &r.Line, &p.ThreadID, &p.ContactID, &p.AgentID)
+		err = row.Scan(&r.Event, &p.OrgID, &p.ID, &p.Name, &r.Conversation, &r.ExternalID, &r.Line, &r.N, &p.ThreadID, &p.ContactID, &p.AgentID)
 		return r, err
 	})
 	return rs, classify(err)

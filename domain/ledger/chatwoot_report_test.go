@@ -85,7 +85,10 @@ func TestChatwootReportsInOrder(t *testing.T) {
 		}
 		ids[r.ExternalID] = r.Event
 	}
-	oldest := func(limit int) []string { rs, err := l.OldestChatwootReports(ctx, limit); return externals(t, rs, err) }
+	oldest := func(limit int) []string {
+		rs, err := l.OldestChatwootReports(ctx, 0, limit)
+		return externals(t, rs, err)
+	}
 	of := func(conversation string) []string {
 		rs, err := l.ChatwootReportsOf(ctx, f.Org, channel, conversation, 10)
 		return externals(t, rs, err)
@@ -155,7 +158,7 @@ func TestChatwootReportsKnowTheirThread(t *testing.T) {
 			t.Fatal(ok, err)
 		}
 	}
-	rs, err := l.OldestChatwootReports(ctx, 10)
+	rs, err := l.OldestChatwootReports(ctx, 0, 10)
 	if err != nil || len(rs) != 2 {
 		t.Fatal(rs, err)
 	}
@@ -164,5 +167,38 @@ func TestChatwootReportsKnowTheirThread(t *testing.T) {
 	}
 	if p := rs[1].Place; p.ThreadID != "" || p.ContactID != "" {
 		t.Errorf("of a conversation without a thread: %+v", p)
+	}
+}
+
+// With a contact goes what is kept of their conversations: recorded afterwards, it would be a new contact's.
+func TestChatwootReportsOfTheErased(t *testing.T) {
+	t.Parallel()
+	ctx, l := t.Context(), ledgertest.New(t)
+	f, rival := ledgertest.Seed(t, l), ledgertest.Seed(t, l)
+	channel := ledger.NewID[domain.ChannelID]()
+	begin := func(conversation, contact string) domain.ThreadID {
+		id, err := l.ChatwootThread(ctx, ledger.ChannelThread{OrgID: f.Org, Channel: "chatwoot", Key: domain.ChatwootKey(channel, conversation), AgentID: f.Agent},
+			ledger.Identifiers{ExternalID: contact})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	begin("42", "8")
+	var contact domain.ContactID
+	if err := l.NewRaw(`SELECT contact_id FROM threads WHERE id = ?`, begin("41", "9")).Scan(ctx, &contact); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []ledger.ChatwootReport{kept(f, channel, "41", "1"), kept(f, channel, "42", "2"), kept(rival, channel, "41", "3")} {
+		if ok, err := l.KeepChatwootReport(ctx, r); err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+	}
+	if _, err := l.EraseContact(ctx, f.Org, contact); err != nil {
+		t.Fatal(err)
+	}
+	rs, err := l.OldestChatwootReports(ctx, 0, 10)
+	if left := externals(t, rs, err); !slices.Equal(left, []string{"2", "3"}) {
+		t.Errorf("%q are left", left)
 	}
 }

@@ -37,6 +37,8 @@ var erasures = []string{
 	`UPDATE dispatches SET last_error = '', status = CASE WHEN status IN ('queued', 'running') THEN 'skipped' ELSE status END,
        skip_reason = CASE WHEN status IN ('queued', 'running') THEN 'contact_unresolved' ELSE skip_reason END, updated_at = clock_timestamp()
        WHERE thread_id IN (?0)`,
+	`DELETE FROM chatwoot_reports r USING threads t WHERE t.id IN (?0) AND t.correlation_key = 'chatwoot:' || r.channel_id::text || ':' || r.conversation
+       AND r.org_id = t.org_id AND r.taken_at IS NULL`,
 	`UPDATE threads SET title = '', labels = '{}', handling = 'closed', assignee_id = NULL, epoch = epoch + 1, answered = last_inbound, searchable = last_seq,
        wait_due = NULL, offered_at = NULL, waited_at = NULL, updated_at = clock_timestamp() WHERE id IN (?0)`,
 }

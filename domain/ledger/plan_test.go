@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/ledger"
 	"github.com/parley-chat/parley/domain/ledger/ledgertest"
 )
@@ -14,7 +15,7 @@ import (
 var byOrganisation = regexp.MustCompile(`Index Cond: \((org_id|widget_id) = \S+\)$`)
 
 // whole is a walk through all of a table that grows with every message, or with every visitor.
-var whole = regexp.MustCompile(` Scan using (\S+_pkey|\S+_key|turns_\S+|dispatches_thread) on (turns|dispatches|threads|messages|events|sessions|contacts)( \S+)?$`)
+var whole = regexp.MustCompile(` Scan using (\S+_pkey|\S+_key|turns_\S+|dispatches_thread|chatwoot_reports_of) on (turns|dispatches|threads|messages|events|sessions|contacts|chatwoot_reports)( \S+)?$`)
 
 // TestPlansOfAnEmptyDatabaseLast looks at the plans that connections keep. They are made when the server is new and nothing is in its
 // tables, where any index seems as good as another, and are kept until Postgres happens to look at the tables: by then one that reads
@@ -57,6 +58,13 @@ func TestPlansOfAnEmptyDatabaseLast(t *testing.T) {
 		"thread":  func() error { _, err := l.Thread(ctx, f.Org, f.Thread); return err },
 		"resumed": func() error {
 			_, err := l.ThreadByKey(ctx, f.Org, ledger.CorrelationKey(f.Contact, "webchat"))
+			return err
+		},
+		"places":        func() error { _, err := l.ChatwootPlaces(ctx, ledger.NewID[domain.ChannelID](), "", "41"); return err },
+		"places of any": func() error { _, err := l.ChatwootPlaces(ctx, "", "7", "41"); return err },
+		"reports":       func() error { _, err := l.OldestChatwootReports(ctx, 0, 10); return err },
+		"reports of one": func() error {
+			_, err := l.ChatwootReportsOf(ctx, f.Org, ledger.NewID[domain.ChannelID](), "41", 10)
 			return err
 		},
 		"receipts": func() error {

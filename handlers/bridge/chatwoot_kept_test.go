@@ -128,24 +128,56 @@ func TestChatwootKeepsTheOrder(t *testing.T) {
 	}
 }
 
-// What cannot be recorded holds up nothing of other conversations.
+// What cannot be recorded holds up nothing of other conversations, whatever the reason is, and not for a moment: it is still being tried
+// when they are there.
 func TestChatwootKeepsGoing(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]string{
+		"unreadable":            `UPDATE chatwoot_reports SET line = '{' WHERE external_id::int < 70`,
+		"nobody's, and for now": `UPDATE chatwoot_reports SET org_id = gen_random_uuid(), attempts = -1000 WHERE external_id::int < 70`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newIdleWorld(t)
+			c := w.sets(t, ledgertest.Seed(t, w.Ledger), "7", "")
+			leave := w.crowds(t)
+			for i := range 100 {
+				eventOf(t, w.report(t, hook, incoming(i, set("conversation.id", i)), ""))
+			}
+			if _, err := w.NewRaw(spoil).Exec(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			leave()
+			w.records(t)
+			w.eventually(t, c, "99", "visitor Grace: Hello?")
+			w.eventually(t, c, "70", "visitor Grace: Hello?")
+			var why string
+			if err := w.NewRaw(`SELECT error FROM chatwoot_reports WHERE external_id = '0'`).Scan(t.Context(), &why); err != nil || why == "" {
+				t.Errorf("why is %q, %v", why, err)
+			}
+		})
+	}
+}
+
+// What cannot be recorded keeps nobody from what comes after it in its own conversation: above all not a person from taking it over.
+func TestChatwootGoesOnBehindWhatCannotBeRecorded(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t)
 	c := w.sets(t, ledgertest.Seed(t, w.Ledger), "7", "")
 	leave := w.crowds(t)
-	for i := range 100 {
-		eventOf(t, w.report(t, hook, incoming(i, set("conversation.id", i)), ""))
-	}
-	if _, err := w.NewRaw(`UPDATE chatwoot_reports SET line = '{' WHERE external_id::int < 70`).Exec(t.Context()); err != nil {
-		t.Fatal(err)
+	for i := range 3 {
+		eventOf(t, w.report(t, hook, incoming(i, set("content", fmt.Sprint(i))), ""))
 	}
 	leave()
-	w.records(t)
-	w.eventually(t, c, "99", "visitor Grace: Hello?")
-	w.eventually(t, c, "70", "visitor Grace: Hello?")
-	var why string
-	if err := w.NewRaw(`SELECT error FROM chatwoot_reports WHERE external_id = '0'`).Scan(t.Context(), &why); err != nil || why == "" {
-		t.Errorf("why is %q, %v", why, err)
+	if _, err := w.NewRaw(`UPDATE chatwoot_reports SET line = '{' WHERE external_id = '1'`).Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	anna := incoming(9, set("message_type", "outgoing"), set("sender", object{"id": 3, "name": "Anna", "type": "user"}), set("content", "I am Anna."))
+	if a := w.report(t, hook, anna, ""); a.code != 200 {
+		t.Errorf("%d %s", a.code, a.body)
+	}
+	th, got := w.lines(t, c, "41")
+	if want := []string{"visitor Grace: 0", "visitor Grace: 2", "human Anna: I am Anna."}; !slices.Equal(got, want) || th.Handling != domain.HandlingHuman {
+		t.Errorf("%q, %s, want %q", got, th.Handling, want)
 	}
 }
