@@ -17,6 +17,6 @@ CREATE TABLE chatwoot_reports (
     created_at   timestamptz NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX chatwoot_reports_once ON chatwoot_reports (org_id, channel, external_id);
-CREATE INDEX chatwoot_reports_next ON chatwoot_reports (n) WHERE taken_at IS NULL;
+CREATE INDEX chatwoot_reports_next ON chatwoot_reports (n) WHERE taken_at IS NULL AND attempts < 5; -- the ledger's reportTries
 CREATE INDEX chatwoot_reports_of ON chatwoot_reports (channel_id, conversation, n) WHERE taken_at IS NULL;
 CREATE INDEX chatwoot_reports_taken ON chatwoot_reports (taken_at) WHERE taken_at IS NOT NULL;

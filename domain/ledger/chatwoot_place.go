@@ -38,7 +38,8 @@ type placeWay struct{ channels, threads string }
 
 // Whoever reports has not said for which organisation: the account, the address it was posted to and then the signature tell. Which way
 // is best depends on what is given, so each has statements of its own; in each the queries are looked up one by one, whatever the planner
-// thinks of how many channels and threads there are, and whether anything waits is counted: for EXISTS it may read all that wait anywhere.
+// thinks of how many channels and threads there are, and whether anything waits is a question of its own: for EXISTS it may read all
+// that wait anywhere.
 func newPlaceWay(which string) placeWay {
 	channel := `CROSS JOIN LATERAL (SELECT * FROM channels c WHERE c.kind = 'chatwoot' AND ` + which + ` OFFSET 0) c`
 	return placeWay{
@@ -47,7 +48,7 @@ SELECT c.id::text, c.org_id::text, c.name, c.kind, coalesce(c.agent_id::text, ''
 FROM unnest($1::text[]) AS q(given) ` + channel,
 		threads: `
 SELECT q.n, c.id::text, coalesce(t.id::text, ''), coalesce(t.contact_id::text, ''), coalesce(t.agent_id::text, ''),
-       (SELECT count(*) FROM chatwoot_reports r WHERE r.channel_id = c.id AND r.conversation = q.conversation AND r.taken_at IS NULL AND r.attempts < $4) > 0
+       coalesce((SELECT true FROM chatwoot_reports r WHERE r.channel_id = c.id AND r.conversation = q.conversation AND r.taken_at IS NULL AND r.attempts < $4 LIMIT 1), false)
 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS q(given, conversation, n) ` + channel + `
 LEFT JOIN LATERAL (SELECT * FROM threads t WHERE t.org_id = c.org_id AND t.correlation_key = 'chatwoot:' || c.id::text || ':' || q.conversation
                    AND t.merged_into IS NULL OFFSET 0) t ON true

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,7 +20,9 @@ type ChatwootReport struct {
 }
 
 // reportTries is how often a report is tried to be recorded that fails whatever the database does. What cannot be recorded then stays
-// where it is for 30 days, and holds nothing else up.
+// where it is for 30 days, and holds nothing else up. The index chatwoot_reports_next has only what is still to be tried: a statement that
+// has the number as an argument cannot use it, and looks a conversation up by its own index, whatever a plan that was made while there was
+// nothing thinks of that.
 const reportTries = 5
 
 const keepReports = `
@@ -63,31 +66,30 @@ func (l *Ledger) keepChatwootReports(ctx context.Context, rs []ChatwootReport) (
 }
 
 // waitingReports reads reports that are not recorded yet, and the threads of their conversations where there are any, in the order in
-// which they were kept. A plan that was made while there were none has to hold when there are many, so which and order leave one index
-// to choose: n + 0 is in the order of none.
-func waitingReports(which, order string) string {
+// which they were kept.
+func waitingReports(which string) string {
 	return `
 SELECT r.event_id::text, r.org_id::text, r.channel_id::text, r.channel, r.conversation, r.external_id, r.line, r.n,
        coalesce(t.id::text, ''), coalesce(t.contact_id::text, ''), coalesce(t.agent_id::text, '')
-FROM (SELECT * FROM chatwoot_reports WHERE ` + which + ` AND taken_at IS NULL AND attempts < $1 ORDER BY ` + order + ` LIMIT $2) r
+FROM (SELECT * FROM chatwoot_reports WHERE ` + which + ` AND taken_at IS NULL ORDER BY n LIMIT $1) r
 LEFT JOIN LATERAL (SELECT * FROM threads t WHERE t.org_id = r.org_id AND t.correlation_key = 'chatwoot:' || r.channel_id::text || ':' || r.conversation
                    AND t.merged_into IS NULL OFFSET 0) t ON true
 ORDER BY r.n`
 }
 
 var (
-	oldestReports         = waitingReports(`n > $3`, `n`)
-	reportsOfConversation = waitingReports(`org_id = $3::text::uuid AND channel_id = $4::text::uuid AND conversation = $5`, `n + 0`)
+	oldestReports         = waitingReports(`n > $2 AND attempts < ` + strconv.Itoa(reportTries))
+	reportsOfConversation = waitingReports(`org_id = $2::text::uuid AND channel_id = $3::text::uuid AND conversation = $4 AND attempts < $5`)
 )
 
 // OldestChatwootReports reads reports of all organisations that are to be recorded, from after one of them on.
 func (l *Ledger) OldestChatwootReports(ctx context.Context, after int64, limit int) ([]ChatwootReport, error) {
-	return l.waitingReports(ctx, oldestReports, reportTries, limit, after)
+	return l.waitingReports(ctx, oldestReports, limit, after)
 }
 
 // ChatwootReportsOf reads those of one conversation.
 func (l *Ledger) ChatwootReportsOf(ctx context.Context, org domain.OrgID, channel domain.ChannelID, conversation string, limit int) ([]ChatwootReport, error) {
-	return l.waitingReports(ctx, reportsOfConversation, reportTries, limit, string(org), string(channel), clean(conversation))
+	return l.waitingReports(ctx, reportsOfConversation, limit, string(org), string(channel), clean(conversation), reportTries)
 }
 
 func (l *Ledger) waitingReports(ctx context.Context, query string, args ...any) ([]ChatwootReport, error) {
