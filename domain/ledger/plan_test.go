@@ -15,7 +15,7 @@ import (
 var byOrganisation = regexp.MustCompile(`Index Cond: \((org_id|widget_id) = \S+\)$`)
 
 // whole is a walk through all of a table that grows with every message, or with every visitor.
-var whole = regexp.MustCompile(` Scan using (\S+_pkey|\S+_key|turns_\S+|dispatches_thread|chatwoot_reports_of) on (turns|dispatches|threads|messages|events|sessions|contacts|chatwoot_reports)( \S+)?$`)
+var whole = regexp.MustCompile(` Scan using (\S+_pkey|\S+_key|turns_\S+|dispatches_thread|chatwoot_reports_of|chatwoot_reports_next) on (turns|dispatches|threads|messages|events|sessions|contacts|chatwoot_reports)( \S+)?$`)
 
 // TestPlansOfAnEmptyDatabaseLast looks at the plans that connections keep. They are made when the server is new and nothing is in its
 // tables, where any index seems as good as another, and are kept until Postgres happens to look at the tables: by then one that reads
