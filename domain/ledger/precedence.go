@@ -26,7 +26,7 @@ const (
 	crowdFew   = 2                     // are no crowd any more, when it has been no more of them
 	crowdLull  = 3 * time.Millisecond  // for so long
 	crowdAlone = 50 * time.Millisecond // nothing goes on beside a crowd at first: most are gone by then
-	crowdTick  = 5 * time.Millisecond  // beside one that stays, one goes on so often
+	crowdTick  = 10 * time.Millisecond  // beside one that stays, one goes on so often
 	afterTick  = time.Millisecond      // once it has gone afterMost so often: all at once would be in the next crowd's way
 	afterMost  = 2
 )
