@@ -13,8 +13,7 @@ type precedence struct {
 	mu      sync.Mutex
 	waiting int // who wait for an acknowledgement
 	crowded bool
-	formed  chan struct{} // closed while many wait; nil: nobody has asked since
-	many    bool          // wait at this moment; a crowd outlasts them a little
+	formed  chan struct{} // closed while there is a crowd; nil: nobody has asked since the last one
 	alone   time.Time     // until when nothing goes on beside the crowd
 	thinned time.Time     // when a crowd had become a few
 	queue   []chan struct{}
@@ -27,7 +26,7 @@ const (
 	crowdFew   = 2                     // are no crowd any more, when it has been no more of them
 	crowdLull  = 3 * time.Millisecond  // for so long
 	crowdAlone = 50 * time.Millisecond // nothing goes on beside a crowd at first: most are gone by then
-	crowdTick  = 10 * time.Millisecond // beside one that stays, one goes on so often
+	crowdTick  = 5 * time.Millisecond  // beside one that stays, one goes on so often
 	afterTick  = time.Millisecond      // once it has gone afterMost so often: all at once would be in the next crowd's way
 	afterMost  = 2
 )
@@ -37,16 +36,12 @@ func (l *Ledger) Acknowledging() (done func()) {
 	p := &l.first
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.waiting++
-	if p.waiting >= crowdFrom && !p.many {
-		p.many = true
+	if p.waiting++; p.waiting >= crowdFrom && !p.crowded {
+		p.crowded, p.alone = true, time.Now().Add(crowdAlone)
 		if p.formed == nil {
 			p.formed = make(chan struct{})
 		}
 		close(p.formed)
-	}
-	if p.waiting >= crowdFrom && !p.crowded {
-		p.crowded, p.alone = true, time.Now().Add(crowdAlone)
 		p.in(crowdTick)
 	}
 	return sync.OnceFunc(func() {
@@ -54,9 +49,6 @@ func (l *Ledger) Acknowledging() (done func()) {
 		defer p.mu.Unlock()
 		if p.waiting--; p.waiting == crowdFew {
 			p.thinned = time.Now()
-			if p.many {
-				p.many, p.formed = false, nil
-			}
 		}
 	})
 }
@@ -85,7 +77,7 @@ func (l *Ledger) GiveWay(ctx context.Context) {
 	}
 }
 
-// Crowd is closed once a crowd waits for acknowledgements, and is another one when it does not any more.
+// Crowd is closed once a crowd waits for acknowledgements.
 func (l *Ledger) Crowd() <-chan struct{} {
 	p := &l.first
 	p.mu.Lock()
@@ -122,7 +114,7 @@ func (p *precedence) next() {
 	defer p.mu.Unlock()
 	p.ticking = false
 	if p.waiting <= crowdFew && time.Since(p.thinned) >= crowdLull {
-		p.crowded = false
+		p.crowded, p.formed = false, nil
 	}
 	most, again := afterMost, afterTick
 	if p.crowded {
