@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/parley-chat/parley/domain"
@@ -27,15 +26,16 @@ const (
 
 // reports are those that are kept on this node to be recorded.
 type reports struct {
-	kept   chan struct{} // has something in it when there are any
-	behind atomic.Bool   // there are more than are recorded at once
+	kept chan struct{} // has something in it when there are any
 
 	mu      sync.Mutex
 	waiting map[domain.EventID]chan ChatwootRecorded // who would like to know what became of one
+	early   map[domain.EventID]struct{}              // those that were acknowledged before they are recorded
+	behind  bool                                     // there are more than are recorded at once
 }
 
 func newReports() reports {
-	return reports{kept: make(chan struct{}, 1), waiting: map[domain.EventID]chan ChatwootRecorded{}}
+	return reports{kept: make(chan struct{}, 1), waiting: map[domain.EventID]chan ChatwootRecorded{}, early: map[domain.EventID]struct{}{}}
 }
 
 // wake lets them be recorded.
@@ -59,9 +59,47 @@ func (r *reports) awaits(id domain.EventID) (recorded <-chan ChatwootRecorded, d
 	}
 }
 
+// leave notes that one is acknowledged now, unless it was told of meanwhile.
+func (r *reports) leave(id domain.EventID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.waiting[id]; ok {
+		r.early[id] = struct{}{}
+	}
+}
+
+// late reports whether one that comes now has others before it, behind which it would have to wait.
+func (r *reports) late() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.behind || len(r.early) > 0
+}
+
+// begin notes that a round of recording begins. What was acknowledged before it is recorded once end is called, by whomever.
+func (r *reports) begin() (end func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := maps.Clone(r.early)
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for id := range before {
+			delete(r.early, id)
+		}
+	}
+}
+
+// isBehind notes whether there are more than are recorded at once.
+func (r *reports) isBehind(behind bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.behind = behind
+}
+
 func (r *reports) tell(id domain.EventID, what ChatwootRecorded) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	delete(r.early, id)
 	if c, ok := r.waiting[id]; ok {
 		delete(r.waiting, id)
 		c <- what
@@ -76,7 +114,7 @@ type keptLine struct {
 	Payload json.RawMessage
 }
 
-// chatwootKept keeps a contact's line, and waits for it to be recorded unless there is a crowd, or one has just left.
+// chatwootKept keeps a contact's line, and waits for it to be recorded, unless there is a crowd or what one has left is still before it.
 func (s *Service) chatwootKept(ctx context.Context, l Chatwooted) (ChatwootRecorded, error) {
 	line, err := json.Marshal(keptLine{l.Agent, l.Contact, clip(l.Content), l.Payload})
 	if err != nil {
@@ -94,16 +132,16 @@ func (s *Service) chatwootKept(ctx context.Context, l Chatwooted) (ChatwootRecor
 		return s.chatwootRecorded(ctx, l, "")
 	}
 	s.reports.wake()
-	if s.reports.behind.Load() {
-		return ChatwootRecorded{Event: r.Event}, nil
+	if !s.reports.late() {
+		select {
+		case r := <-recorded:
+			return r, nil
+		case <-s.ledger.Crowd():
+		case <-time.After(reportWait):
+		case <-ctx.Done():
+		}
 	}
-	select {
-	case r := <-recorded:
-		return r, nil
-	case <-s.ledger.Crowd():
-	case <-time.After(reportWait):
-	case <-ctx.Done():
-	}
+	s.reports.leave(r.Event)
 	return ChatwootRecorded{Event: r.Event}, nil
 }
 
@@ -136,7 +174,7 @@ func (s *Service) RecordReports(ctx context.Context) error {
 // for them.
 func (s *Service) recordKept(ctx context.Context, until map[string]time.Time) error {
 	maps.DeleteFunc(until, func(_ string, t time.Time) bool { return time.Now().After(t) })
-	after := int64(0)
+	after, end := int64(0), s.reports.begin()
 	for {
 		s.ledger.GiveWay(ctx)
 		most := reportsAtOnce
@@ -147,17 +185,23 @@ func (s *Service) recordKept(ctx context.Context, until map[string]time.Time) er
 		}
 		rs, err := s.ledger.OldestChatwootReports(ctx, after, most)
 		more := len(rs) == most
-		s.reports.behind.Store(more)
-		if err != nil || len(rs) == 0 {
+		s.reports.isBehind(more)
+		if err != nil {
 			return err
 		}
-		after = rs[len(rs)-1].N
+		if len(rs) > 0 {
+			after = rs[len(rs)-1].N
+		}
 		refused, err := s.recordReports(ctx, slices.DeleteFunc(rs, func(r ledger.ChatwootReport) bool { _, waits := until[conversationOf(r)]; return waits }))
 		for _, conversation := range refused {
 			until[conversation] = time.Now().Add(reportsRetry)
 		}
-		if err != nil || !more {
+		if err != nil {
 			return err
+		}
+		if !more {
+			end()
+			return nil
 		}
 	}
 }

@@ -13,7 +13,8 @@ type precedence struct {
 	mu      sync.Mutex
 	waiting int // who wait for an acknowledgement
 	crowded bool
-	formed  chan struct{} // closed while there is a crowd; nil: nobody has asked since the last one
+	formed  chan struct{} // closed while many wait; nil: nobody has asked since
+	many    bool          // wait at this moment; a crowd outlasts them a little
 	alone   time.Time     // until when nothing goes on beside the crowd
 	thinned time.Time     // when a crowd had become a few
 	queue   []chan struct{}
@@ -26,7 +27,7 @@ const (
 	crowdFew   = 2                     // are no crowd any more, when it has been no more of them
 	crowdLull  = 3 * time.Millisecond  // for so long
 	crowdAlone = 50 * time.Millisecond // nothing goes on beside a crowd at first: most are gone by then
-	crowdTick  = 5 * time.Millisecond  // beside one that stays, one goes on so often
+	crowdTick  = 10 * time.Millisecond // beside one that stays, one goes on so often
 	afterTick  = time.Millisecond      // once it has gone afterMost so often: all at once would be in the next crowd's way
 	afterMost  = 2
 )
@@ -36,12 +37,16 @@ func (l *Ledger) Acknowledging() (done func()) {
 	p := &l.first
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.waiting++; p.waiting >= crowdFrom && !p.crowded {
-		p.crowded, p.alone = true, time.Now().Add(crowdAlone)
+	p.waiting++
+	if p.waiting >= crowdFrom && !p.many {
+		p.many = true
 		if p.formed == nil {
 			p.formed = make(chan struct{})
 		}
 		close(p.formed)
+	}
+	if p.waiting >= crowdFrom && !p.crowded {
+		p.crowded, p.alone = true, time.Now().Add(crowdAlone)
 		p.in(crowdTick)
 	}
 	return sync.OnceFunc(func() {
@@ -49,6 +54,9 @@ func (l *Ledger) Acknowledging() (done func()) {
 		defer p.mu.Unlock()
 		if p.waiting--; p.waiting == crowdFew {
 			p.thinned = time.Now()
+			if p.many {
+				p.many, p.formed = false, nil
+			}
 		}
 	})
 }
@@ -77,7 +85,7 @@ func (l *Ledger) GiveWay(ctx context.Context) {
 	}
 }
 
-// Crowd is closed once a crowd waits for acknowledgements.
+// Crowd is closed once a crowd waits for acknowledgements, and is another one when it does not any more.
 func (l *Ledger) Crowd() <-chan struct{} {
 	p := &l.first
 	p.mu.Lock()
@@ -114,7 +122,7 @@ func (p *precedence) next() {
 	defer p.mu.Unlock()
 	p.ticking = false
 	if p.waiting <= crowdFew && time.Since(p.thinned) >= crowdLull {
-		p.crowded, p.formed = false, nil
+		p.crowded = false
 	}
 	most, again := afterMost, afterTick
 	if p.crowded {
