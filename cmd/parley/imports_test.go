@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"domain/relay":             {"domain", "domain/ledger"},
 	"domain/account":           {"domain", "domain/ledger"},
 	"domain/chat":              {"domain", "domain/attach", "domain/ledger", "domain/lead", "domain/relay"},
+	"domain/dispatch/mailtest": {},
 	"domain/dispatch":          {"domain", "domain/ledger", "domain/agent", "domain/relay"},
 	"domain/replay":            {"domain", "domain/ledger", "domain/agent", "domain/dispatch"},
 	"views":                    {"domain", "static", "views/ui"},

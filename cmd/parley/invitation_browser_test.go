@@ -1,96 +1,35 @@
 package main
 
 import (
-	"bufio"
-	"fmt"
 	"io"
 	"mime/quotedprintable"
 	"net"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
+	"github.com/parley-chat/parley/domain/dispatch/mailtest"
 	"github.com/parley-chat/parley/static/widget/axe"
 )
-
-// mailbox is a mail server that takes a mail once it may.
-type mailbox struct {
-	addr string
-	may  chan struct{} // one for each mail
-
-	mu    sync.Mutex
-	mails []string
-}
-
-func openMailbox(t *testing.T) *mailbox {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	m := &mailbox{addr: l.Addr().String(), may: make(chan struct{}, 8)}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go m.take(c)
-		}
-	}()
-	return m
-}
-
-func (m *mailbox) take(c net.Conn) {
-	defer c.Close()
-	r := bufio.NewScanner(c)
-	answer := func(s string) { fmt.Fprintf(c, "%s\r\n", s) }
-	answer("220 mailbox")
-	for r.Scan() {
-		verb, _, _ := strings.Cut(r.Text(), " ")
-		switch verb {
-		case "RCPT":
-			<-m.may
-			answer("250 ok")
-		case "DATA":
-			answer("354 go on")
-			var mail strings.Builder
-			for r.Scan() && r.Text() != "." {
-				mail.WriteString(r.Text() + "\r\n")
-			}
-			plain, _ := io.ReadAll(quotedprintable.NewReader(strings.NewReader(mail.String()))) // the link is found in it, or the test fails
-			m.mu.Lock()
-			m.mails = append(m.mails, string(plain))
-			m.mu.Unlock()
-			answer("250 taken")
-		case "QUIT":
-			answer("221 bye")
-			return
-		default:
-			answer("250 ok")
-		}
-	}
-}
-
-func (m *mailbox) all() []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return append([]string{}, m.mails...)
-}
 
 // An owner mails an invitation and sees, without a reload, that it went out and that it was withdrawn; whoever gets it joins by its link.
 func TestInvitingByMail(t *testing.T) {
 	t.Parallel()
-	box, e := openMailbox(t), environment(t)
+	may := make(chan struct{}, 8) // one for each mail
+	box := mailtest.Open(t, func(verb string) string {
+		if verb == "RCPT" {
+			<-may
+		}
+		return ""
+	})
+	e := environment(t)
 	free, err := net.Listen("tcp", "127.0.0.2:0") // where nobody else takes it in between
 	if err != nil {
 		t.Fatal(err)
 	}
 	e["PARLEY_ADDR"] = free.Addr().String()
 	_ = free.Close()
-	e["PARLEY_SMTP_URL"], e["PARLEY_PUBLIC_URL"] = "smtp://"+box.addr+"?from=chat@parley.example", "http://"+e["PARLEY_ADDR"]
+	e["PARLEY_SMTP_URL"], e["PARLEY_PUBLIC_URL"] = "smtp://"+box.Addr+"?from=chat@parley.example", "http://"+e["PARLEY_ADDR"]
 	s := serve(t, e, "--demo")
 	owner := newTab(t, 1280, 900)
 	owner.signIn(s)
@@ -109,7 +48,7 @@ func TestInvitingByMail(t *testing.T) {
 	mail("ben@acme.example")
 	card("mail on its way")
 	owner.shot("queued")
-	box.may <- struct{}{}
+	may <- struct{}{}
 	card("mailed just now")
 	for _, theme := range []string{"light", "dark"} {
 		owner.theme(theme)
@@ -121,9 +60,9 @@ func TestInvitingByMail(t *testing.T) {
 		}
 		owner.shot(theme)
 	}
-	link := regexp.MustCompile(s.url + `(/join\?token=[\w-]+)`).FindStringSubmatch(strings.Join(box.all(), "\n"))
+	link := regexp.MustCompile(s.url + `(/join\?token=[\w-]+)`).FindStringSubmatch(plain(box.All()))
 	if link == nil {
-		t.Fatalf("no link in %q", box.all())
+		t.Fatalf("no link in %q", box.All())
 	}
 	ben := newTab(t, 390, 844)
 	ben.visit(s.url + link[1])
@@ -140,5 +79,11 @@ func TestInvitingByMail(t *testing.T) {
 	other.click(`$('form[action$="/withdraw"] button')`)
 	other.wait(`document.body.innerText.includes('The link is withdrawn.')`)
 	owner.wait(`window.sameFrom === 'here' && !$('[id^=invitation-]')`)
-	box.may <- struct{}{} // its letter was written before
+	may <- struct{}{} // its letter was written before
+}
+
+// plain is what mails say, whose lines may be broken anywhere as they were sent.
+func plain(mails []string) string {
+	said, _ := io.ReadAll(quotedprintable.NewReader(strings.NewReader(strings.Join(mails, "\n")))) // what is looked for is found in it, or the test fails
+	return string(said)
 }

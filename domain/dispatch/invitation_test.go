@@ -56,7 +56,7 @@ func (w *inviting) sent() []string {
 	c := startCourier(w.t, w.l, map[string]dispatch.Transport{"mail": &dispatch.Mail{SMTP: w.box.smtp, PublicURL: "https://chat.example", Ledger: w.l}})
 	c.Wake()
 	until(w.t, "no mail that waits", func() bool { return w.count(` AND status IN ('queued', 'running')`) == 0 })
-	return w.box.all()
+	return w.box.All()
 }
 
 func read(t *testing.T, raw string) (head mail.Header, body string) {
@@ -154,7 +154,7 @@ func TestEveryMailOfAnInvitationHasItsLink(t *testing.T) {
 	}
 	mailed := func(n int) {
 		t.Helper()
-		until(t, "another mail", func() bool { return len(w.box.all()) == n && w.count(` AND status IN ('queued', 'running')`) == 0 })
+		until(t, "another mail", func() bool { return len(w.box.All()) == n && w.count(` AND status IN ('queued', 'running')`) == 0 })
 	}
 	if err := w.l.ResendDelivery(t.Context(), w.f.Org, i.Mail.ID); err != nil { // as after an answer that nobody heard
 		t.Fatal(err)
@@ -165,7 +165,7 @@ func TestEveryMailOfAnInvitationHasItsLink(t *testing.T) {
 	}
 	mailed(3)
 	var ids []string
-	for _, m := range w.box.all() {
+	for _, m := range w.box.All() {
 		head, body := read(t, m)
 		ids = append(ids, head.Get("Message-Id"))
 		if links := mailedLink.FindAllStringSubmatch(body, -1); len(links) != 2 || links[0][1] != token {

@@ -74,7 +74,7 @@ func (a *away) later() []string {
 	a.courier.Wake()
 	until(a.t, "no mail that waits", func() bool { return a.waiting() == 0 })
 	var mails []string
-	for _, m := range a.box.all() {
+	for _, m := range a.box.All() {
 		plain, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(m)))
 		if err != nil {
 			a.t.Fatal(err)
@@ -108,8 +108,8 @@ func TestMissedRepliesAreMailed(t *testing.T) {
 	a.answer("first answer")
 	a.answer("second answer")
 	a.append(ledger.TeamNote{User: a.f.User, Content: "between us"})
-	if a.waiting() != 1 || len(a.box.all()) > 0 {
-		t.Fatalf("%d mails wait, %q were sent at once", a.waiting(), a.box.all())
+	if a.waiting() != 1 || len(a.box.All()) > 0 {
+		t.Fatalf("%d mails wait, %q were sent at once", a.waiting(), a.box.All())
 	}
 	a.mailed(a.later(), 1, []string{"To: <grace@example.com>", "Subject: Neue Antwort von Shop", "first answer", "second answer", "Anna", "https://shop.example/cart", "Im Chat antworten"},
 		[]string{"between us", "line 1"})
@@ -230,7 +230,7 @@ func TestTranscriptIsMailed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	until(t, "a mail", func() bool { return len(a.box.all()) > 0 })
+	until(t, "a mail", func() bool { return len(a.box.All()) > 0 })
 	mails := a.later()
 	if len(mails) > 2 {
 		t.Fatalf("%d mails", len(mails))

@@ -1,12 +1,11 @@
 package dispatch_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,85 +14,29 @@ import (
 	"github.com/parley-chat/parley/domain"
 	"github.com/parley-chat/parley/domain/agent"
 	"github.com/parley-chat/parley/domain/dispatch"
+	"github.com/parley-chat/parley/domain/dispatch/mailtest"
 	"github.com/parley-chat/parley/domain/ledger"
 	"github.com/parley-chat/parley/domain/ledger/ledgertest"
 )
 
 // mailbox is a mail server that takes everything, but for the first few, which it asks to come again.
 type mailbox struct {
+	*mailtest.Mailbox
 	smtp   dispatch.SMTP
 	refuse atomic.Int32
-	mu     sync.Mutex
-	mails  []string
 }
 
 func openMailbox(t *testing.T) *mailbox {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	m := &mailbox{smtp: dispatch.SMTP{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, From: "chat@parley.example"}}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go m.take(c)
+	m := &mailbox{}
+	m.Mailbox = mailtest.Open(t, func(verb string) string {
+		if verb == "MAIL" && m.refuse.Add(-1) >= 0 {
+			return "451 come again"
 		}
-	}()
+		return ""
+	})
+	m.smtp = dispatch.SMTP{Host: "127.0.0.1", Port: int(netip.MustParseAddrPort(m.Addr).Port()), From: "chat@parley.example"}
 	return m
-}
-
-func (m *mailbox) take(c net.Conn) {
-	defer c.Close()
-	r := bufio.NewReader(c)
-	answer := func(s string) { fmt.Fprintf(c, "%s\r\n", s) }
-	answer("220 sink")
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return
-		}
-		switch verb := strings.ToUpper(strings.Fields(line + " x")[0]); verb {
-		case "MAIL":
-			if m.refuse.Add(-1) >= 0 {
-				answer("451 come again")
-				continue
-			}
-			answer("250 ok")
-		case "DATA":
-			answer("354 go on")
-			var body strings.Builder
-			for {
-				line, err := r.ReadString('\n')
-				if err != nil {
-					return
-				}
-				if line == ".\r\n" {
-					break
-				}
-				body.WriteString(line)
-			}
-			m.mu.Lock()
-			m.mails = append(m.mails, body.String())
-			m.mu.Unlock()
-			answer("250 taken")
-		case "QUIT":
-			answer("221 bye")
-			return
-		default:
-			answer("250 ok")
-		}
-	}
-}
-
-func (m *mailbox) all() []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return append([]string{}, m.mails...)
 }
 
 func startCourier(t *testing.T, l *ledger.Ledger, ways map[string]dispatch.Transport) *dispatch.Courier {
@@ -125,7 +68,7 @@ func TestWhoWaitsTooLongIsToldOnce(t *testing.T) {
 	}
 	say(t, l, f, "1")
 	eventually(t, l, f, "the visitor told", func(_ []domain.TimelineKind, ms []domain.Message) bool { return len(ms) == 2 })
-	until(t, "a mail", func() bool { return len(box.all()) > 0 })
+	until(t, "a mail", func() bool { return len(box.All()) > 0 })
 	eventually(t, l, f, "the mail on the record", has(domain.Delivered))
 	if _, err := nodes[1].Append(t.Context(), ledger.Append{OrgID: f.Org, ThreadID: f.Thread, Change: ledger.Waited{}}); err != nil {
 		t.Fatal(err)
@@ -134,7 +77,7 @@ func TestWhoWaitsTooLongIsToldOnce(t *testing.T) {
 	if len(ms) != 2 || ms[1].Author.Kind != domain.AuthorSystem || ms[1].Content != domain.WaitingText("", "en", true) || count(kinds, domain.Delivered) != 1 {
 		t.Errorf("%v %v", contents(ms), kinds)
 	}
-	mails := box.all()
+	mails := box.All()
 	if len(mails) != 1 {
 		t.Fatalf("%d mails", len(mails))
 	}
